@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+/// Messages of agent ⇄ display server as the agent reads and writes them; README.md beside this file is the
+/// specification. The display server and init have readers of their own: they share no JSON library with us.
+namespace oriel::protocol::control {
+
+inline constexpr std::int64_t kProtocol = 1;
+
+struct Envelope {
+  std::string type{};
+};
+BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
+
+// ---- display → agent
+
+struct Hello {
+  std::string type = "hello";
+  std::string session{};
+  std::int64_t protocol = 0;
+  std::string build{};
+  std::string runtime{};
+};
+BOOST_DESCRIBE_STRUCT(Hello, (), (type, session, protocol, build, runtime))
+
+struct State {
+  std::string type = "state";
+  std::string state{};  ///< starting, running
+  std::string step{};   ///< x, wallpaper, application, ready
+  std::string detail{};
+};
+BOOST_DESCRIBE_STRUCT(State, (), (type, state, step, detail))
+
+struct Viewers {
+  std::string type = "viewers";
+  std::int64_t count = 0;
+  std::optional<double> last_input_seconds{};  ///< since the last input; absent: none yet
+};
+BOOST_DESCRIBE_STRUCT(Viewers, (), (type, count, last_input_seconds))
+
+// ---- agent → display
+
+struct Begin {
+  std::string type = "begin";
+  std::string session{};
+  std::string name{};
+  std::string locale{};
+  std::string timezone{};
+  std::map<std::string, std::string> environment{};
+  std::optional<std::string> open_url{};
+  std::int64_t width = 1920;
+  std::int64_t height = 1080;
+  std::string wallpaper = "default";
+  bool clipboard_in = true;
+  bool clipboard_out = true;
+};
+BOOST_DESCRIBE_STRUCT(Begin, (),
+                      (type, session, name, locale, timezone, environment, open_url, width, height, wallpaper,
+                       clipboard_in, clipboard_out))
+
+/// Travels with one descriptor: the listening socket.
+struct Listen {
+  std::string type = "listen";
+};
+BOOST_DESCRIBE_STRUCT(Listen, (), (type))
+
+struct CloseViewer {
+  std::string type = "close_viewer";
+  std::optional<std::string> viewer{};
+  std::optional<std::string> user{};
+  std::string reason{};
+};
+BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, viewer, user, reason))
+
+struct End {
+  std::string type = "end";
+  std::string reason{};
+};
+BOOST_DESCRIBE_STRUCT(End, (), (type, reason))
+
+}  // namespace oriel::protocol::control
