@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/id.h"
+
 /// Messages of agent ⇄ manager; README.md beside this file says what they mean. A member that is absent keeps its
 /// default; an optional is null or absent. Ids are 32 hex digits, sizes bytes, times RFC 3339 text.
 namespace oriel::protocol::agent {
@@ -26,6 +28,7 @@ using Environment = std::map<std::string, std::string>;
 // ---- enrolment (HTTP)
 
 struct EnrolRequest {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string token{};
   std::string hostname{};
   std::string public_key_pem{};  ///< Ed25519 SubjectPublicKeyInfo, PEM
@@ -33,7 +36,8 @@ struct EnrolRequest {
 BOOST_DESCRIBE_STRUCT(EnrolRequest, (), (token, hostname, public_key_pem))
 
 struct EnrolAnswer {
-  std::string agent_id{};
+  static constexpr bool kAbsentKeepsDefault = true;
+  AgentId agent_id{};
   std::string certificate_pem{};
   std::string ca_pem{};
 };
@@ -42,6 +46,7 @@ BOOST_DESCRIBE_STRUCT(EnrolAnswer, (), (agent_id, certificate_pem, ca_pem))
 // ---- both directions: the member that names the message
 
 struct Envelope {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type{};
 };
 BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
@@ -49,12 +54,14 @@ BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
 // ---- manager → agent
 
 struct Challenge {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "challenge";
   std::string nonce{};  ///< base64
 };
 BOOST_DESCRIBE_STRUCT(Challenge, (), (type, nonce))
 
 struct Welcome {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "welcome";
   std::int64_t heartbeat_seconds = 5;
 };
@@ -62,6 +69,7 @@ BOOST_DESCRIBE_STRUCT(Welcome, (), (type, heartbeat_seconds))
 
 /// What belongs to the user, handed to the display server on the control socket.
 struct Begin {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string name{};
   std::string locale{};
   std::string timezone{};
@@ -78,7 +86,8 @@ BOOST_DESCRIBE_STRUCT(Begin, (),
                        clipboard_out))
 
 struct DesiredSession {
-  std::string id{};
+  static constexpr bool kAbsentKeepsDefault = true;
+  SessionId id{};
   std::int64_t attempt = 0;
   std::int64_t generation = 0;
   std::string desired = "running";  ///< running, ended
@@ -104,6 +113,7 @@ BOOST_DESCRIBE_STRUCT(DesiredSession, (),
                        revoked_viewers))
 
 struct RegistryAccess {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string server{};
   std::string username{};
   std::string password{};
@@ -111,6 +121,7 @@ struct RegistryAccess {
 BOOST_DESCRIBE_STRUCT(RegistryAccess, (), (server, username, password))
 
 struct DesiredImage {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string reference{};
   std::optional<std::string> digest{};
   std::optional<RegistryAccess> registry{};
@@ -121,18 +132,20 @@ BOOST_DESCRIBE_STRUCT(DesiredImage, (), (reference, digest, registry, enabled))
 /// `full`: sessions that are not named are not wanted here. Otherwise only what changed. `images`, when present,
 /// is always the whole list.
 struct Desired {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "desired";
   bool full = false;
   std::int64_t revision = 0;
   std::vector<DesiredSession> sessions{};
-  std::vector<std::string> removed_sessions{};
+  std::vector<SessionId> removed_sessions{};
   std::optional<std::vector<DesiredImage>> images{};
 };
 BOOST_DESCRIBE_STRUCT(Desired, (), (type, full, revision, sessions, removed_sessions, images))
 
 struct CloseViewer {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "close_viewer";
-  std::string session{};
+  SessionId session{};
   std::optional<std::string> viewer{};
   std::optional<std::string> user{};
   std::string reason{};
@@ -142,8 +155,9 @@ BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, session, viewer, user, reason))
 // ---- agent → manager
 
 struct Hello {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "hello";
-  std::string agent_id{};
+  AgentId agent_id{};
   std::string certificate_pem{};
   std::string signature{};  ///< base64
   std::string version{};
@@ -152,6 +166,7 @@ struct Hello {
 BOOST_DESCRIBE_STRUCT(Hello, (), (type, agent_id, certificate_pem, signature, version, protocol))
 
 struct Resources {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string hostname{};
   double cores_total = 0;
   double cpu_percent = 0;
@@ -178,12 +193,14 @@ BOOST_DESCRIBE_STRUCT(Resources, (),
                        cgroup, live_restore, user_namespaces, address, sessions, version))
 
 struct Heartbeat {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "heartbeat";
   Resources resources{};
 };
 BOOST_DESCRIBE_STRUCT(Heartbeat, (), (type, resources))
 
 struct InventoryImage {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string reference{};
   std::string id{};
   std::vector<std::string> digests{};
@@ -196,6 +213,7 @@ struct InventoryImage {
 BOOST_DESCRIBE_STRUCT(InventoryImage, (), (reference, id, digests, size_bytes, state, progress, message, manifest))
 
 struct Inventory {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "inventory";
   std::vector<InventoryImage> images{};
   std::vector<std::string> networks{};
@@ -203,7 +221,8 @@ struct Inventory {
 BOOST_DESCRIBE_STRUCT(Inventory, (), (type, images, networks))
 
 struct ObservedSession {
-  std::string id{};
+  static constexpr bool kAbsentKeepsDefault = true;
+  SessionId id{};
   std::int64_t attempt = 0;
   std::int64_t generation = 0;
   std::string state{};  ///< absent, creating, starting, running, ending, gone, failed
@@ -226,6 +245,7 @@ BOOST_DESCRIBE_STRUCT(ObservedSession, (),
                        started_at, runtime, protocol, viewers, last_input_at, cpu, memory_bytes))
 
 struct Observed {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "observed";
   bool full = false;
   std::vector<ObservedSession> sessions{};

@@ -16,6 +16,7 @@ using Environment = std::map<std::string, std::string>;
 
 /// One runtime tree of the host (`$HOME_DIR/runtime/<hash>`).
 struct Runtime {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string hash{};
   std::int64_t protocol = 1;
   bool newest = false;
@@ -24,6 +25,7 @@ BOOST_DESCRIBE_STRUCT(Runtime, (), (hash, protocol, newest))
 
 /// Answer of GET /v1/host.
 struct Host {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string docker_version{};
   std::string api_version{};
   bool live_restore = false;
@@ -48,6 +50,7 @@ BOOST_DESCRIBE_STRUCT(Host, (),
 
 /// Body of POST /v1/sessions/{id}.
 struct CreateSession {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::int64_t attempt = 0;
   std::int64_t generation = 0;
   std::string image{};  ///< what the engine knows: a docker id, `reference@digest` or a reference
@@ -69,6 +72,7 @@ BOOST_DESCRIBE_STRUCT(CreateSession, (),
 
 /// One container of ours, as the engine shows it.
 struct SessionContainer {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string session{};  ///< 32 hex
   std::int64_t attempt = 0;
   std::int64_t generation = 0;
@@ -88,24 +92,28 @@ BOOST_DESCRIBE_STRUCT(SessionContainer, (),
 
 /// Answer of GET /v1/sessions.
 struct SessionList {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::vector<SessionContainer> sessions{};
 };
 BOOST_DESCRIBE_STRUCT(SessionList, (), (sessions))
 
 /// Answer of GET /v1/sessions/{id}/log.
 struct SessionLog {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string log{};
 };
 BOOST_DESCRIBE_STRUCT(SessionLog, (), (log))
 
 /// Answer of GET /v1/sessions/{id}/usage.
 struct SessionUsage {
+  static constexpr bool kAbsentKeepsDefault = true;
   double cpu = 0;  ///< cores in use
   std::int64_t memory_bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(SessionUsage, (), (cpu, memory_bytes))
 
 struct Image {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::vector<std::string> references{};
   std::string id{};
   std::vector<std::string> digests{};
@@ -116,12 +124,14 @@ BOOST_DESCRIBE_STRUCT(Image, (), (references, id, digests, size_bytes, manifest)
 
 /// Answer of GET /v1/images.
 struct ImageList {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::vector<Image> images{};
 };
 BOOST_DESCRIBE_STRUCT(ImageList, (), (images))
 
 /// Who to be at a registry.
 struct RegistryAccess {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string server{};
   std::string username{};
   std::string password{};
@@ -130,6 +140,7 @@ BOOST_DESCRIBE_STRUCT(RegistryAccess, (), (server, username, password))
 
 /// Body of POST /v1/images/pull.
 struct PullImage {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string reference{};
   std::optional<std::string> digest{};
   std::optional<RegistryAccess> registry{};
@@ -138,6 +149,7 @@ BOOST_DESCRIBE_STRUCT(PullImage, (), (reference, digest, registry))
 
 /// One line of the answer of POST /v1/images/pull. The last has `done` and `id`, or `error`.
 struct PullLine {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::int64_t progress = 0;  ///< percent
   std::string message{};
   bool done = false;
@@ -148,6 +160,7 @@ BOOST_DESCRIBE_STRUCT(PullLine, (), (progress, message, done, id, error))
 
 /// One line of GET /v1/events. `resynchronise` (no session) follows a gap: list again.
 struct Event {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string event{};  ///< started, died, removed, resynchronise
   std::string session{};
   std::int64_t attempt = 0;
@@ -159,6 +172,7 @@ BOOST_DESCRIBE_STRUCT(Event, (), (event, session, attempt, exit_code, oom_killed
 
 /// Body of every answer that is not 2xx. Codes are those of libs/base/result.h.
 struct Refusal {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string code{};
   std::string message{};
 };

@@ -13,6 +13,7 @@ namespace oriel::protocol::control {
 inline constexpr std::int64_t kProtocol = 1;
 
 struct Envelope {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type{};
 };
 BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
@@ -20,6 +21,7 @@ BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
 // ---- display → agent
 
 struct Hello {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "hello";
   std::string session{};
   std::int64_t protocol = 0;
@@ -29,6 +31,7 @@ struct Hello {
 BOOST_DESCRIBE_STRUCT(Hello, (), (type, session, protocol, build, runtime))
 
 struct State {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "state";
   std::string state{};  ///< starting, running
   std::string step{};   ///< x, wallpaper, application, ready
@@ -37,6 +40,7 @@ struct State {
 BOOST_DESCRIBE_STRUCT(State, (), (type, state, step, detail))
 
 struct Viewers {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "viewers";
   std::int64_t count = 0;
   std::optional<double> last_input_seconds{};  ///< since the last input; absent: none yet
@@ -46,6 +50,7 @@ BOOST_DESCRIBE_STRUCT(Viewers, (), (type, count, last_input_seconds))
 // ---- agent → display
 
 struct Begin {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "begin";
   std::string session{};
   std::string name{};
@@ -65,11 +70,13 @@ BOOST_DESCRIBE_STRUCT(Begin, (),
 
 /// Travels with one descriptor: the listening socket.
 struct Listen {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "listen";
 };
 BOOST_DESCRIBE_STRUCT(Listen, (), (type))
 
 struct CloseViewer {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "close_viewer";
   std::optional<std::string> viewer{};
   std::optional<std::string> user{};
@@ -78,6 +85,7 @@ struct CloseViewer {
 BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, viewer, user, reason))
 
 struct End {
+  static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "end";
   std::string reason{};
 };
