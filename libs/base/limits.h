@@ -65,6 +65,29 @@ inline constexpr auto kDockerPullSilence = 300s;                     // no progr
 inline constexpr std::size_t kDockerLineBytes = 1024 * 1024;         // one JSON line of a stream
 inline constexpr std::size_t kDockerLogBytes = 256 * 1024;           // what logs() keeps, from the end
 
+// Agents and their manager (protocol/agent).
+inline constexpr auto kHeartbeat = 5s;
+inline constexpr auto kAgentSuspect = 15s;                           // without a heartbeat
+inline constexpr auto kAgentUnreachable = 30s;
+inline constexpr auto kChannelHandshake = 10s;                       // challenge to welcome
+inline constexpr std::size_t kChannels = 256;                        // agents on one manager
+inline constexpr std::size_t kAgentSessions = 512;                   // on one agent, ending and failed ones included
+inline constexpr std::size_t kAgentImages = 256;                     // in one inventory
+inline constexpr std::size_t kReasonBytes = 512;                     // of a failure, as a person reads it
+inline constexpr std::size_t kLogTailBytes = 16 * 1024;
+inline constexpr auto kReconcilePoll = 1s;                           // NOTIFY is a hint, this is the truth
+inline constexpr auto kLease = 10s;                                  // of the leading manager
+inline constexpr auto kLeaseRenew = 3s;
+inline constexpr auto kUsageInterval = 5s;                           // of running sessions
+inline constexpr std::size_t kImagePulls = 2;                        // at once on one agent
+inline constexpr auto kImageList = 30s;
+inline constexpr auto kContainerList = 10s;                          // events are a hint, this is the truth
+inline constexpr auto kControlHello = 5s;                            // of a display server that connected
+inline constexpr int kControlMessagesPerSecond = 100;                // of a container; more and it is disconnected
+inline constexpr auto kControlPace = std::chrono::milliseconds(20);  // between two accepted connections of one session
+inline constexpr auto kEndGrace = 3s;                                // from SIGTERM to SIGKILL in a session
+inline constexpr auto kFailureLog = 2s;                              // for the log's tail of a dead container
+
 // Processes.
 inline constexpr auto kWatchdog = 10s;                               // a loop that has not turned for so long aborts
 inline constexpr auto kStopGrace = 15s;                              // from SIGTERM to _exit

@@ -2,6 +2,7 @@
 
 #include <boost/describe/class.hpp>
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,8 @@
 namespace oriel::protocol::agent {
 
 inline constexpr std::int64_t kProtocol = 1;
+/// Keeps a message below 1 MiB with every environment and log tail at its bound.
+inline constexpr std::size_t kSessionsPerMessage = 16;
 /// What an agent signs before the nonce's bytes, so that the signature is good for nothing else.
 inline constexpr char const* kSignaturePrefix = "oriel-agent-v1";
 
@@ -106,11 +109,12 @@ struct DesiredSession {
   Begin begin{};
   std::int64_t start_deadline_seconds = 60;
   std::vector<std::string> revoked_viewers{};
+  std::optional<std::string> end_reason{};  ///< with `ended`: what viewers read
 };
 BOOST_DESCRIBE_STRUCT(DesiredSession, (),
                       (id, attempt, generation, desired, image_reference, image_id, image_digest, cores, memory_bytes,
                        shm_bytes, pids, network, environment, hostname, home, runtime, begin, start_deadline_seconds,
-                       revoked_viewers))
+                       revoked_viewers, end_reason))
 
 struct RegistryAccess {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -129,18 +133,19 @@ struct DesiredImage {
 };
 BOOST_DESCRIBE_STRUCT(DesiredImage, (), (reference, digest, registry, enabled))
 
-/// `full`: sessions that are not named are not wanted here. Otherwise only what changed. `images`, when present,
-/// is always the whole list.
+/// `full`: sessions that are not named are not known to the manager. Otherwise only what changed. A full list comes in
+/// parts of at most kSessionsPerMessage, all but the last with `more`. `images`, when present, is the whole list.
 struct Desired {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "desired";
   bool full = false;
+  bool more = false;
   std::int64_t revision = 0;
   std::vector<DesiredSession> sessions{};
   std::vector<SessionId> removed_sessions{};
   std::optional<std::vector<DesiredImage>> images{};
 };
-BOOST_DESCRIBE_STRUCT(Desired, (), (type, full, revision, sessions, removed_sessions, images))
+BOOST_DESCRIBE_STRUCT(Desired, (), (type, full, more, revision, sessions, removed_sessions, images))
 
 struct CloseViewer {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -248,8 +253,9 @@ struct Observed {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "observed";
   bool full = false;
+  bool more = false;
   std::vector<ObservedSession> sessions{};
 };
-BOOST_DESCRIBE_STRUCT(Observed, (), (type, full, sessions))
+BOOST_DESCRIBE_STRUCT(Observed, (), (type, full, more, sessions))
 
 }  // namespace oriel::protocol::agent

@@ -170,12 +170,4 @@ struct Event {
 };
 BOOST_DESCRIBE_STRUCT(Event, (), (event, session, attempt, exit_code, oom_killed, time))
 
-/// Body of every answer that is not 2xx. Codes are those of libs/base/result.h.
-struct Refusal {
-  static constexpr bool kAbsentKeepsDefault = true;
-  std::string code{};
-  std::string message{};
-};
-BOOST_DESCRIBE_STRUCT(Refusal, (), (code, message))
-
 }  // namespace oriel::protocol::broker
