@@ -1,0 +1,202 @@
+import type {
+  AdminSession,
+  AdminSessionQuery,
+  AdminWorkspace,
+  ErrorCode,
+  Me,
+  Problem,
+  Server,
+  Session,
+  SessionRequest,
+  Workspace,
+} from "./api.ts";
+
+/** Why a call had no result. `offline` and `timeout` are ours; the rest are the API's codes. */
+export type FailureCode = ErrorCode | "offline" | "timeout";
+
+/** Thrown by every call that does not succeed. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    /** The HTTP status, 0 when there was no answer. */
+    readonly status: number,
+    readonly fields: { pointer: string; message: string }[] = [],
+    readonly requestId: string | null = null,
+    /** Seconds after which another try makes sense, from Retry-After. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** The part of fetch that is used. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+export type ClientOptions = {
+  /** For tests; the browser's own otherwise. */
+  fetch?: Fetch;
+  /** Milliseconds for one try. */
+  timeout?: number;
+  /** Pauses between tries of a GET, milliseconds; their count bounds the tries. */
+  pauses?: readonly number[];
+  /** Called for every answer that says the cookie is not valid (any more). */
+  onUnauthenticated?: () => void;
+  base?: string;
+};
+
+const defaultTimeout = 10_000;
+const defaultPauses = [200, 800] as const;
+const codes = new Set<string>([
+  "not_found",
+  "invalid",
+  "unauthenticated",
+  "forbidden",
+  "conflict",
+  "no_capacity",
+  "rate_limited",
+  "unavailable",
+  "internal",
+]);
+
+/** One method for each route of the web API. Only reads are tried again. */
+export class ApiClient {
+  readonly #fetch: Fetch;
+  readonly #timeout: number;
+  readonly #pauses: readonly number[];
+  readonly #base: string;
+  onUnauthenticated: (() => void) | undefined;
+
+  constructor(options: ClientOptions = {}) {
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#timeout = options.timeout ?? defaultTimeout;
+    this.#pauses = options.pauses ?? defaultPauses;
+    this.#base = options.base ?? "";
+    this.onUnauthenticated = options.onUnauthenticated;
+  }
+
+  signIn(username: string, password: string): Promise<Me> {
+    return this.#send<Me>("POST", "/api/v1/sign-in", { username, password }, true);
+  }
+  signOut(): Promise<void> {
+    return this.#send<void>("POST", "/api/v1/sign-out", undefined, true);
+  }
+  /** Trades a single-use token of the compatible API for the sign-in cookie. */
+  exchange(token: string): Promise<unknown> {
+    return this.#send<unknown>("POST", "/api/v1/exchange", { token }, true);
+  }
+  /** `quiet` leaves out `onUnauthenticated`: the question is whether someone is signed in. */
+  me(quiet = false): Promise<Me> {
+    return this.#read<Me>("/api/v1/me", undefined, quiet);
+  }
+  workspaces(signal?: AbortSignal): Promise<{ workspaces: Workspace[] }> {
+    return this.#read("/api/v1/workspaces", signal);
+  }
+  sessions(signal?: AbortSignal): Promise<{ sessions: Session[]; limit: number }> {
+    return this.#read("/api/v1/sessions", signal);
+  }
+  session(id: string, signal?: AbortSignal): Promise<Session> {
+    return this.#read(`/api/v1/sessions/${encodeURIComponent(id)}`, signal);
+  }
+  createSession(request: SessionRequest): Promise<Session> {
+    return this.#send("POST", "/api/v1/sessions", request);
+  }
+  endSession(id: string): Promise<Session> {
+    return this.#send("DELETE", `/api/v1/sessions/${encodeURIComponent(id)}`);
+  }
+  keepAlive(id: string): Promise<{ expires_at: string }> {
+    return this.#send("POST", `/api/v1/sessions/${encodeURIComponent(id)}/keepalive`);
+  }
+  adminSessions(query: AdminSessionQuery = {}, signal?: AbortSignal): Promise<{ sessions: AdminSession[]; cursor?: string | null }> {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(name, String(value));
+    const text = search.toString();
+    return this.#read(`/api/v1/admin/sessions${text ? `?${text}` : ""}`, signal);
+  }
+  adminServers(signal?: AbortSignal): Promise<{ servers: Server[] }> {
+    return this.#read("/api/v1/admin/servers", signal);
+  }
+  adminWorkspaces(signal?: AbortSignal): Promise<{ workspaces: AdminWorkspace[] }> {
+    return this.#read("/api/v1/admin/workspaces", signal);
+  }
+
+  async #read<T>(path: string, signal?: AbortSignal, quiet = false): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#once<T>("GET", path, undefined, signal, quiet);
+      } catch (error) {
+        const pause = this.#pauses[attempt];
+        const worthwhile = error instanceof ApiError && (error.status === 0 || error.status >= 500);
+        if (pause === undefined || !worthwhile || signal?.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  #send<T>(method: string, path: string, body?: unknown, quiet = false): Promise<T> {
+    return this.#once<T>(method, path, body, undefined, quiet);
+  }
+
+  async #once<T>(method: string, path: string, body: unknown, signal: AbortSignal | undefined, quiet: boolean): Promise<T> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(abort, this.#timeout);
+    let response: Response;
+    let text: string;
+    try {
+      const init: RequestInit = { method, signal: controller.signal, credentials: "same-origin", headers: { Accept: "application/json" } };
+      if (body !== undefined) {
+        init.headers = { Accept: "application/json", "Content-Type": "application/json" };
+        init.body = JSON.stringify(body);
+      }
+      response = await this.#fetch(this.#base + path, init);
+      text = await response.text();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      if (controller.signal.aborted) throw new ApiError("timeout", `No answer within ${this.#timeout / 1000} seconds`, 0);
+      throw new ApiError("offline", "The server cannot be reached", 0);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+    if (response.ok) {
+      if (text === "") return undefined as T;
+      try {
+        return JSON.parse(text) as T;
+      } catch {
+        throw new ApiError("internal", "The server's answer cannot be read", response.status);
+      }
+    }
+    const failure = problemOf(response, text);
+    if (failure.status === 401 && !quiet) this.onUnauthenticated?.();
+    throw failure;
+  }
+}
+
+/** The error that an answer describes; answers of the proxy (no JSON) are told by their status. */
+export function problemOf(response: Pick<Response, "status" | "headers">, text: string): ApiError {
+  const seconds = Number(response.headers.get("Retry-After"));
+  const retryAfter = Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : null;
+  try {
+    const problem = (JSON.parse(text) as { error?: Partial<Problem> }).error;
+    if (problem && typeof problem.message === "string") {
+      const code = typeof problem.code === "string" && codes.has(problem.code) ? (problem.code as ErrorCode) : codeOfStatus(response.status);
+      return new ApiError(code, problem.message, response.status, problem.fields ?? [], problem.request_id ?? null, retryAfter);
+    }
+  } catch {
+    // Not ours; told by status below.
+  }
+  return new ApiError(codeOfStatus(response.status), `The server answered with status ${response.status}`, response.status, [], null, retryAfter);
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  if (status === 409) return "conflict";
+  if (status === 429) return "rate_limited";
+  if (status === 502 || status === 503 || status === 504) return "unavailable";
+  return status >= 500 ? "internal" : "invalid";
+}

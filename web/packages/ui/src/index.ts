@@ -1,0 +1,14 @@
+export * from "./clock.ts";
+export * from "./components/button.tsx";
+export * from "./components/dialog.tsx";
+export * from "./components/field.tsx";
+export * from "./components/icon.tsx";
+export * from "./components/menu.tsx";
+export * from "./components/segmented_control.tsx";
+export * from "./components/state.tsx";
+export * from "./components/table.tsx";
+export * from "./components/toast.tsx";
+export * from "./components/tooltip.tsx";
+export * as format from "./format.ts";
+export { t, type MessageKey } from "./messages/index.ts";
+export * from "./theme.ts";
