@@ -1,0 +1,152 @@
+// One route's WebSocket, which comes back by itself.
+import { CloseCode } from "@oriel/protocol/display.ts";
+import { type CloseMeaning, type Probe, readClose, readProbe, reconnectDelay, startingDelay } from "./reconnect.ts";
+
+export interface LinkOptions {
+  /** Path of the route, without query: `/sessions/<id>/display`. */
+  path: string;
+  /** Query of the next attempt, e.g. `viewer=…`. */
+  query(): string;
+  /** The session is still starting: its socket may appear at any moment, so ask often. */
+  starting(): boolean;
+  opened(): void;
+  /** One WebSocket message. What it throws ends the connection as a protocol error. */
+  message(data: ArrayBuffer): void;
+  /** The stream is gone. After "again" the link is already trying; otherwise it stopped. */
+  closed?(meaning: CloseMeaning, reason: string): void;
+  /** The address refuses: sign-in is needed, or this user may not use the route. The link stopped. */
+  refused?(probe: Probe): void;
+}
+
+/** A stream that stays open this long was good: the next loss starts with an attempt at once. Milliseconds. */
+const goodAfter = 3000;
+const probeDeadline = 4000;
+/** A WebSocket that has not opened by then is given up. */
+const openDeadline = 10_000;
+
+export class Link {
+  private readonly options: LinkOptions;
+  private socket: WebSocket | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private attempt = 0;
+  private stopped = true;
+  private openedAt = 0;
+
+  constructor(options: LinkOptions) {
+    this.options = options;
+  }
+
+  get open(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that the browser has not handed to the network yet. */
+  get pending(): number {
+    return this.socket?.bufferedAmount ?? 0;
+  }
+
+  start(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.attempt = 0;
+    this.connect();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = undefined;
+    socket?.close(CloseCode.normal);
+  }
+
+  /** The network is back, or the page is looked at again: does not wait for the next attempt's time. */
+  hurry(): void {
+    if (this.stopped || this.socket) return;
+    clearTimeout(this.timer);
+    this.attempt = 0;
+    this.connect();
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.open) this.socket?.send(bytes);
+  }
+
+  /** Ends this connection; the link comes back by itself. */
+  private fail(code: number, reason: string): void {
+    const socket = this.socket;
+    this.socket = undefined;
+    socket?.close(code, reason.slice(0, 120));
+    this.lost("again", reason);
+  }
+
+  private connect(): void {
+    this.attempt++;
+    const address = new URL(this.options.path, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    address.search = this.options.query();
+    const socket = new WebSocket(address);
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    const deadline = setTimeout(() => socket.close(), openDeadline);
+    socket.onopen = () => {
+      clearTimeout(deadline);
+      if (this.socket !== socket) return;
+      this.openedAt = performance.now();
+      this.options.opened();
+    };
+    socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (this.socket !== socket) return;
+      try {
+        this.options.message(event.data);
+      } catch (error) {
+        this.fail(CloseCode.protocolError, error instanceof Error ? error.message : "unreadable");
+      }
+    };
+    socket.onclose = (event) => {
+      clearTimeout(deadline);
+      if (this.socket !== socket) return;
+      this.socket = undefined;
+      const meaning = readClose(event.code);
+      if (meaning === "again" || meaning === "protocol") {
+        this.lost(meaning === "protocol" ? "protocol" : "again", event.reason);
+      } else {
+        this.stopped = true;
+        this.options.closed?.(meaning, event.reason);
+      }
+    };
+  }
+
+  private lost(meaning: CloseMeaning, reason: string): void {
+    if (this.stopped) return;
+    if (this.openedAt > 0 && performance.now() - this.openedAt > goodAfter) this.attempt = 0;
+    const wasOpen = this.openedAt > 0;
+    this.openedAt = 0;
+    if (wasOpen) this.options.closed?.(meaning, reason);
+    if (this.stopped) return;
+    const delay = this.options.starting() ? startingDelay : reconnectDelay(this.attempt);
+    this.timer = setTimeout(() => (this.attempt === 0 ? this.connect() : void this.probe()), delay);
+  }
+
+  private async probe(): Promise<void> {
+    if (this.stopped || this.socket) return;
+    let answer: Probe = "not yet";
+    try {
+      const response = await fetch(this.options.path, { cache: "no-store", signal: AbortSignal.timeout(probeDeadline) });
+      answer = readProbe(response.status);
+      void response.body?.cancel();
+    } catch {
+      // Offline, or nobody there: the same as "not yet".
+    }
+    if (this.stopped || this.socket) return;
+    if (answer === "open") {
+      this.connect();
+    } else if (answer === "not yet") {
+      this.attempt++;
+      this.timer = setTimeout(() => void this.probe(), this.options.starting() ? startingDelay : reconnectDelay(this.attempt));
+    } else {
+      this.stopped = true;
+      this.options.refused?.(answer);
+    }
+  }
+}
