@@ -189,14 +189,23 @@ CREATE TABLE sessions (
     cpu real NOT NULL DEFAULT 0,
     memory_used_bytes bigint NOT NULL DEFAULT 0,
     share_id text UNIQUE,
+    launch jsonb NOT NULL DEFAULT '{}',            -- the workspace as it was at launch: reference, ids, shm_bytes, pids, network, environment
+    request_key text,                              -- the client's Idempotency-Key: a retry finds the same session
+    keepalive_seconds integer NOT NULL DEFAULT 3600,
+    time_limit_seconds integer,
     created_at timestamptz NOT NULL DEFAULT now(),
     placed_at timestamptz,
     started_at timestamptz,
     ended_at timestamptz,
+    released_at timestamptz,                       -- nothing of it is left on its server; until then its resources stay reserved
     keepalive_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz
+    expires_at timestamptz,
+    UNIQUE (user_id, request_key)
 );
-CREATE INDEX sessions_live ON sessions (agent_id) WHERE state NOT IN ('ended', 'failed');
+CREATE INDEX sessions_live ON sessions (user_id) WHERE state NOT IN ('ended', 'failed');
+CREATE INDEX sessions_held ON sessions (agent_id) WHERE agent_id IS NOT NULL AND released_at IS NULL;
+CREATE INDEX sessions_expiring ON sessions (expires_at) WHERE state NOT IN ('ended', 'failed') AND desired = 'running';
+CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX sessions_by_user ON sessions (user_id, created_at DESC);
 CREATE INDEX sessions_unsettled ON sessions (deadline) WHERE state IN ('requested', 'placed', 'starting', 'ending');
 
@@ -225,14 +234,21 @@ BEGIN
     PERFORM pg_notify('oriel_sessions', replace(NEW.id::text, '-', ''));
     RETURN NULL;
 END $$;
-CREATE TRIGGER sessions_changed AFTER INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION notify_session();
+CREATE TRIGGER sessions_added AFTER INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION notify_session();
+CREATE TRIGGER sessions_changed AFTER UPDATE ON sessions FOR EACH ROW
+    WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION notify_session();
 
 CREATE FUNCTION notify_agent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('oriel_agents', replace(NEW.id::text, '-', ''));
     RETURN NULL;
 END $$;
-CREATE TRIGGER agents_changed AFTER INSERT OR UPDATE ON agents FOR EACH ROW EXECUTE FUNCTION notify_agent();
+CREATE TRIGGER agents_added AFTER INSERT ON agents FOR EACH ROW EXECUTE FUNCTION notify_agent();
+-- A heartbeat alone (last_seen_at, resources) is no news.
+CREATE TRIGGER agents_changed AFTER UPDATE ON agents FOR EACH ROW
+    WHEN ((OLD.state, OLD.enabled, OLD.images, OLD.networks, OLD.zone_id, OLD.hostname, OLD.version)
+          IS DISTINCT FROM (NEW.state, NEW.enabled, NEW.images, NEW.networks, NEW.zone_id, NEW.hostname, NEW.version))
+    EXECUTE FUNCTION notify_agent();
 
 CREATE FUNCTION notify_images() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -248,7 +264,7 @@ REVOKE DELETE, UPDATE ON audit FROM oriel_api;
 REVOKE INSERT, UPDATE, DELETE ON agents, leases FROM oriel_api;
 GRANT UPDATE (enabled, zone_id, cores_override, memory_override_bytes) ON agents TO oriel_api;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO oriel_manager;
-REVOKE SELECT ON users, sign_ins, api_keys FROM oriel_manager;
+REVOKE SELECT ON users, sign_ins, api_keys, api_key_permissions FROM oriel_manager;
 GRANT SELECT (id, username, disabled, locked) ON users TO oriel_manager;
 GRANT UPDATE ON sessions, one_time_tokens, images TO oriel_manager;
 GRANT SELECT, INSERT, UPDATE, DELETE ON agents, leases TO oriel_manager;

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "libs/postgres/database.h"
+#include "libs/store/users.h"
+
+/// Browser sign-ins and single-use tokens. Tokens arrive here only as keyed hashes (hex of crypto::keyed_hash).
+namespace oriel::store {
+
+/// A sign-in ends so long after its last use …
+inline constexpr std::chrono::hours kSignInIdle{12};
+/// … and so long after it began.
+inline constexpr std::chrono::hours kSignInAbsolute{24 * 7};
+/// Its last use is written down at most so often.
+inline constexpr std::chrono::seconds kSignInTouch{60};
+
+struct SignIn {
+  std::string token_hash{};
+  Account account{};
+  std::optional<SessionId> bound_session{};  ///< from a connect link
+  WallTime expires_at{};                      ///< absolute end
+};
+
+struct NewSignIn {
+  std::string token_hash{};
+  UserId user{};
+  std::optional<SessionId> bound_session{};
+  std::chrono::seconds lifetime = kSignInAbsolute;
+  std::string address{};
+  std::string user_agent{};
+};
+/// Also records the audit line `sign_in`.
+[[nodiscard]] Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in);
+
+/// Empty when unknown, expired, idle too long, or the user is locked, disabled or gone.
+[[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash);
+[[nodiscard]] Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash);
+/// Every sign-in of the user.
+[[nodiscard]] Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user);
+/// Deletes what has expired: sign-ins and single-use tokens.
+[[nodiscard]] Async<Result<std::size_t>> forget_expired_tokens(postgres::Database& database);
+
+struct ConnectToken {
+  std::string token_hash{};
+  UserId user{};
+  SessionId session{};
+  std::chrono::seconds lifetime{60};
+};
+[[nodiscard]] Async<Result<>> create_connect_token(postgres::Database& database, ConnectToken token);
+
+struct Exchanged {
+  UserId user{};
+  SessionId session{};
+};
+/// One transaction: spends the connect token and makes a sign-in bound to its session. Of many at once exactly one succeeds; the rest,
+/// an expired token, an ended session and a locked user are all kUnauthenticated.
+[[nodiscard]] Async<Result<Exchanged>> exchange_connect_token(postgres::Database& database, std::string token_hash,
+                                                              NewSignIn sign_in);
+
+/// A token with which one agent may join, once.
+[[nodiscard]] Async<Result<>> create_enrolment_token(postgres::Database& database, std::string token_hash,
+                                                     std::chrono::seconds lifetime = std::chrono::hours(1));
+
+}  // namespace oriel::store
