@@ -24,8 +24,8 @@ Async<> keep(Async<T> work, std::optional<T>& into) {
 
 /// The result of `work`, or kTimeout `what: no answer within 5 s`.
 ///
-/// At the deadline the work is cancelled and awaited: it has really ended when this returns, so a step that ignores
-/// cancellation makes its deadline late. A result that arrives together with the deadline is kept.
+/// At the deadline the work is cancelled and awaited: it has really ended when this returns, so a step that
+/// ignores cancellation makes its deadline late. A result that arrives together with the deadline is kept.
 template <typename T>
 [[nodiscard]] Async<Result<T>> with_deadline(Async<Result<T>> work, std::chrono::steady_clock::duration limit,
                                              std::string what) {
@@ -38,6 +38,7 @@ template <typename T>
 }
 
 /// The same for work without a result: kTimeout when it did not end in time.
-[[nodiscard]] Async<Result<>> with_deadline(Async<> work, std::chrono::steady_clock::duration limit, std::string what);
+[[nodiscard]] Async<Result<>> with_deadline(Async<> work, std::chrono::steady_clock::duration limit,
+                                            std::string what);
 
 }  // namespace oriel

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "libs/async/async.h"
 

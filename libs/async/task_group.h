@@ -12,7 +12,8 @@ namespace oriel {
 
 /// Owns background coroutines: none outlives it, none fails silently.
 ///
-/// Belongs to one executor. The owner awaits stop() before destruction; the destructor asserts that it is empty.
+/// Belongs to one executor. The owner awaits stop() before destruction; the destructor asserts that it is
+/// empty.
 class TaskGroup {
  public:
   /// Gets what escaped from a task, cancellation excepted. Default: an error line in the log.

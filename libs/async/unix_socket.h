@@ -1,13 +1,13 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "libs/async/async.h"
 #include "libs/base/file_descriptor.h"
@@ -23,9 +23,9 @@ struct UnixListenOptions {
   int backlog = 256;
 };
 
-/// A listening stream socket at `path` with the mode and owner of the options, non-blocking and close-on-exec.
-/// A stale socket is replaced atomically: the new one is made beside it, already listening, and renamed over it.
-/// Anything at `path` that is not a socket is kConflict.
+/// A listening stream socket at `path` with the mode and owner of the options, non-blocking and
+/// close-on-exec. A stale socket is replaced atomically: the new one is made beside it, already listening,
+/// and renamed over it. Anything at `path` that is not a socket is kConflict.
 [[nodiscard]] Result<FileDescriptor> listen_unix(std::string const& path, UnixListenOptions options = {});
 
 /// SO_PEERCRED: who connected, as the kernel saw it at connect().
@@ -42,8 +42,9 @@ struct ControlMessage {
   std::vector<FileDescriptor> descriptors{};
 };
 
-/// A connected unix stream socket that carries `length:u32 little-endian, payload` messages with file descriptors
-/// (SCM_RIGHTS, with the first byte of their message). One receive and one send at a time; belongs to one executor.
+/// A connected unix stream socket that carries `length:u32 little-endian, payload` messages with file
+/// descriptors (SCM_RIGHTS, with the first byte of their message). One receive and one send at a time;
+/// belongs to one executor.
 class ControlSocket {
  public:
   /// Takes a connected socket.
@@ -57,11 +58,13 @@ class ControlSocket {
 
   [[nodiscard]] Result<PeerCredentials> peer() const;
 
-  /// Sends a whole message; the descriptors are duplicated into the peer and closed here. kUnavailable: the peer is gone.
+  /// Sends a whole message; the descriptors are duplicated into the peer and closed here. kUnavailable: the
+  /// peer is gone.
   [[nodiscard]] Async<Result<>> send(ControlMessage message);
 
-  /// The next message. kUnavailable at the end of the stream or when the peer is gone; kTooLarge or kInvalid for a message
-  /// outside the protocol, after which the socket must be closed. Cancelling loses no bytes only between messages.
+  /// The next message. kUnavailable at the end of the stream or when the peer is gone; kTooLarge or kInvalid
+  /// for a message outside the protocol, after which the socket must be closed. Cancelling loses no bytes
+  /// only between messages.
   [[nodiscard]] Async<Result<ControlMessage>> receive(std::size_t limit = limits::kControlMessageBytes);
 
   void close();

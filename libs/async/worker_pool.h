@@ -24,8 +24,8 @@ class WorkerPool {
   WorkerPool(WorkerPool const&) = delete;
   WorkerPool& operator=(WorkerPool const&) = delete;
 
-  /// Runs `work()` on a worker and resumes with its value on the caller's executor; kUnavailable when the queue
-  /// is full. Not abandoned by cancellation: what `work` refers to need only live until this resumes.
+  /// Runs `work()` on a worker and resumes with its value on the caller's executor; kUnavailable when the
+  /// queue is full. Not abandoned by cancellation: what `work` refers to need only live until this resumes.
   /// `work` returning Result<U> gives Result<U>. What it throws is rethrown here.
   template <typename Work>
   [[nodiscard]] auto run(Work work);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "libs/base/limits.h"
 #include "libs/base/result.h"
@@ -30,6 +30,7 @@ struct FileOwnership {
                                   FileOwnership ownership = {});
 
 /// Makes the directory and its parents; sets mode (and owner) of the last one also when it exists.
-[[nodiscard]] Result<> make_directory(std::filesystem::path const& path, FileOwnership ownership = {0755, {}, {}});
+[[nodiscard]] Result<> make_directory(std::filesystem::path const& path,
+                                      FileOwnership ownership = {0755, {}, {}});
 
 }  // namespace oriel

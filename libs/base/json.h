@@ -1,15 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/describe/bases.hpp>
-#include <boost/describe/class.hpp>
-#include <boost/describe/enum.hpp>
-#include <boost/describe/enumerators.hpp>
-#include <boost/describe/members.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
-#include <boost/mp11/algorithm.hpp>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -20,6 +11,16 @@
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
+
+#include <boost/describe/bases.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enumerators.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <boost/mp11/algorithm.hpp>
 
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
@@ -33,12 +34,12 @@
 ///     auto create = json::parse_as<Create>(request.body);
 ///
 /// Reading collects every fault of the document, each with its RFC 6901 pointer, in Error::fields.
-/// Bound types: bool, integers (range checked), double, std::string (UTF-8), Id<…>, WallTime (RFC 3339), described enums
-/// (`kNoCapacity` is "no_capacity"; enumerators without k keep their spelling), std::optional (absent or null),
-/// std::vector, std::map and std::unordered_map with text keys, described structs with their bases, and raw
-/// Value/Object/Array, which take anything of that shape.
-/// A member that is absent is an error unless it is an optional, or the struct says
-/// `static constexpr bool kAbsentKeepsDefault = true;`.
+/// Bound types: bool, integers (range checked), double, std::string (UTF-8), Id<…>, WallTime (RFC 3339),
+/// described enums
+/// (`kNoCapacity` is "no_capacity"; enumerators without k keep their spelling), std::optional (absent or
+/// null), std::vector, std::map and std::unordered_map with text keys, described structs with their bases,
+/// and raw Value/Object/Array, which take anything of that shape. A member that is absent is an error unless
+/// it is an optional, or the struct says `static constexpr bool kAbsentKeepsDefault = true;`.
 namespace oriel::json {
 
 using Value = boost::json::value;
@@ -50,7 +51,8 @@ struct ParseLimits {
   std::size_t depth = limits::kJsonDepth;
 };
 
-/// RFC 8259 text, whole; refuses duplicate keys, bad UTF-8, numbers outside double, and what is above the limits.
+/// RFC 8259 text, whole; refuses duplicate keys, bad UTF-8, numbers outside double, and what is above the
+/// limits.
 [[nodiscard]] Result<Value> parse(std::string_view text, ParseLimits parse_limits = {});
 
 /// Compact text.
@@ -143,8 +145,8 @@ template <typename T>
 inline constexpr bool kIsMap<std::unordered_map<std::string, T>> = true;
 
 template <typename T>
-using MembersOf = boost::describe::describe_members<
-    T, boost::describe::mod_public | boost::describe::mod_inherited>;
+using MembersOf =
+    boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 
 template <typename T>
 consteval bool absent_keeps_default() {
@@ -217,7 +219,8 @@ bool read_value(Reader& reader, Value const& value, T& into) {
     return reader.read(value, into);
   } else if constexpr (std::signed_integral<T>) {
     std::int64_t wide = 0;
-    if (!reader.read_signed(value, wide, std::numeric_limits<T>::min(), std::numeric_limits<T>::max())) return false;
+    if (!reader.read_signed(value, wide, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()))
+      return false;
     into = static_cast<T>(wide);
     return true;
   } else if constexpr (std::unsigned_integral<T>) {
@@ -317,7 +320,8 @@ template <typename T>
   } else if constexpr (detail::kIsVector<T>) {
     Array array;
     array.reserve(from.size());
-    for (auto const& element : from) array.push_back(write(static_cast<typename T::value_type>(element), absent));
+    for (auto const& element : from)
+      array.push_back(write(static_cast<typename T::value_type>(element), absent));
     return array;
   } else if constexpr (detail::kIsMap<T>) {
     Object object;

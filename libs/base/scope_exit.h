@@ -4,7 +4,8 @@
 
 namespace oriel {
 
-/// Runs `action` on every way out of the scope, exceptions and cancellation included. `action` must not throw.
+/// Runs `action` on every way out of the scope, exceptions and cancellation included. `action` must not
+/// throw.
 template <typename Action>
 class [[nodiscard]] ScopeExit {
  public:

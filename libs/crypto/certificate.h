@@ -33,18 +33,20 @@ struct LeafRequest {
   std::chrono::hours valid{24 * 365};
 };
 /// A certificate signed by the CA, which must be `authority_key`'s.
-[[nodiscard]] Result<std::string> issue_certificate(SigningKey const& authority_key, std::string_view authority_pem,
+[[nodiscard]] Result<std::string> issue_certificate(SigningKey const& authority_key,
+                                                    std::string_view authority_pem,
                                                     LeafRequest const& request);
 
 struct Certificate {
   std::string common_name;
   std::array<std::uint8_t, 32> public_key{};
   std::string serial_hex;
-  std::string sha256_hex;        ///< of the DER
+  std::string sha256_hex;  ///< of the DER
   std::string not_after_rfc3339;
 };
 /// Checks signature, validity now and the CA; kUnauthenticated when it is not this CA's.
-[[nodiscard]] Result<Certificate> verify_certificate(std::string_view certificate_pem, std::string_view authority_pem);
+[[nodiscard]] Result<Certificate> verify_certificate(std::string_view certificate_pem,
+                                                     std::string_view authority_pem);
 /// SHA-256 of the certificate's DER, hex: what a join command pins.
 [[nodiscard]] Result<std::string> certificate_fingerprint(std::string_view certificate_pem);
 

@@ -53,7 +53,8 @@ bool verify_nothing(std::string_view password);
 /// XChaCha20-Poly1305 secretbox, nonce first, as base64. `context` is bound to it and must be given again.
 [[nodiscard]] std::string encrypt(Key const& key, std::string_view plain, std::string_view context = {});
 /// kInvalid when the text, the key or the context is another.
-[[nodiscard]] Result<std::string> decrypt(Key const& key, std::string_view cipher, std::string_view context = {});
+[[nodiscard]] Result<std::string> decrypt(Key const& key, std::string_view cipher,
+                                          std::string_view context = {});
 
 /// Ed25519 (RFC 8032).
 struct SigningKey {
@@ -64,7 +65,7 @@ struct SigningKey {
 };
 using Signature = std::array<std::uint8_t, 64>;
 [[nodiscard]] Signature sign(SigningKey const& key, std::span<std::uint8_t const> message);
-[[nodiscard]] bool verify(std::array<std::uint8_t, 32> const& public_key, std::span<std::uint8_t const> message,
-                          std::span<std::uint8_t const> signature);
+[[nodiscard]] bool verify(std::array<std::uint8_t, 32> const& public_key,
+                          std::span<std::uint8_t const> message, std::span<std::uint8_t const> signature);
 
 }  // namespace oriel::crypto

@@ -24,10 +24,10 @@ inline constexpr std::string_view kOldestApi = "1.41";  // Debian 12's 20.10
 inline constexpr std::string_view kNewestApi = "1.51";
 
 struct Version {
-  std::string engine;       ///< `20.10.24`
-  std::string api;          ///< the newest the engine knows
-  std::string oldest_api;   ///< the oldest it accepts
-  std::string spoken;       ///< what this client uses
+  std::string engine;      ///< `20.10.24`
+  std::string api;         ///< the newest the engine knows
+  std::string oldest_api;  ///< the oldest it accepts
+  std::string spoken;      ///< what this client uses
   std::string operating_system, architecture, kernel;
 };
 
@@ -38,7 +38,8 @@ struct Info {
   std::int64_t memory_bytes = 0;
   std::int64_t containers_running = 0;
   bool live_restore = false;
-  std::vector<std::string> security_options{};  ///< `name=seccomp,profile=default`, `name=apparmor`, `name=userns` …
+  std::vector<std::string>
+      security_options{};  ///< `name=seccomp,profile=default`, `name=apparmor`, `name=userns` …
   std::vector<std::string> runtimes{};
   json::Object raw{};
 };
@@ -59,7 +60,7 @@ struct Container {
   std::optional<WallTime> created_at{};
   std::int64_t restart_count = 0;
   std::map<std::string, std::string> addresses{};  ///< network name → IPv4
-  json::Object raw{};                               ///< the whole answer of inspect
+  json::Object raw{};                              ///< the whole answer of inspect
 };
 
 struct ContainerSummary {
@@ -100,7 +101,7 @@ struct PullProgress {
 };
 
 struct Usage {
-  double cpu_seconds = 0;  ///< since the container's start; two readings make a rate
+  double cpu_seconds = 0;         ///< since the container's start; two readings make a rate
   std::int64_t memory_bytes = 0;  ///< without page cache that can be given back
   std::int64_t memory_limit_bytes = 0;
   std::int64_t processes = 0;
@@ -118,12 +119,13 @@ struct Event {
 
 /// The Docker Engine API over its unix socket: typed calls for what Oriel needs. Belongs to one executor.
 ///
-/// Errors: kNotFound 404, kConflict 409, kInvalid 400, kUnavailable when the daemon cannot be reached or answers 503,
-/// kTimeout after the deadline: the work may have been done, look again. Removing what is absent, starting what runs
-/// and stopping what is stopped succeed.
+/// Errors: kNotFound 404, kConflict 409, kInvalid 400, kUnavailable when the daemon cannot be reached or
+/// answers 503, kTimeout after the deadline: the work may have been done, look again. Removing what is
+/// absent, starting what runs and stopping what is stopped succeed.
 class Engine {
  public:
-  /// `socket_path` as /var/run/docker.sock. The version is negotiated at the first call and after every reconnect.
+  /// `socket_path` as /var/run/docker.sock. The version is negotiated at the first call and after every
+  /// reconnect.
   Engine(Executor executor, std::string socket_path);
   ~Engine();
   Engine(Engine const&) = delete;
@@ -133,7 +135,8 @@ class Engine {
   [[nodiscard]] Async<Result<Info>> info();
   [[nodiscard]] Async<Result<>> ping();
 
-  /// `specification` is the body of POST /containers/create, as the API has it. Returns the id. kConflict: the name exists.
+  /// `specification` is the body of POST /containers/create, as the API has it. Returns the id. kConflict:
+  /// the name exists.
   [[nodiscard]] Async<Result<std::string>> create_container(std::string name, json::Object specification);
   [[nodiscard]] Async<Result<>> start_container(std::string id);
   /// SIGTERM (or the image's stop signal), then SIGKILL after `grace`.
@@ -153,12 +156,14 @@ class Engine {
   /// One shot, no second sample: cheap.
   [[nodiscard]] Async<Result<Usage>> usage(std::string id);
 
-  /// `specification` is the body of POST /networks/create; CheckDuplicate is set. An existing name is kConflict.
+  /// `specification` is the body of POST /networks/create; CheckDuplicate is set. An existing name is
+  /// kConflict.
   [[nodiscard]] Async<Result<std::string>> create_network(json::Object specification);
   [[nodiscard]] Async<Result<Network>> inspect_network(std::string id_or_name);
   [[nodiscard]] Async<Result<std::vector<Network>>> list_networks(Labels labels = {});
   [[nodiscard]] Async<Result<>> remove_network(std::string id);
-  [[nodiscard]] Async<Result<>> connect_network(std::string network, std::string container, json::Object endpoint = {});
+  [[nodiscard]] Async<Result<>> connect_network(std::string network, std::string container,
+                                                json::Object endpoint = {});
 
   [[nodiscard]] Async<Result<std::vector<Volume>>> list_volumes(Labels labels);
   [[nodiscard]] Async<Result<>> remove_volume(std::string name);
@@ -167,19 +172,22 @@ class Engine {
   [[nodiscard]] Async<Result<std::vector<Image>>> list_images(Labels labels = {});
   [[nodiscard]] Async<Result<>> tag_image(std::string reference, std::string repository, std::string tag);
   [[nodiscard]] Async<Result<>> remove_image(std::string reference);
-  /// `reference` with tag or digest. Errors inside the 200 stream become Errors: kNotFound, kForbidden, kUnavailable.
-  [[nodiscard]] Async<Result<>> pull_image(std::string reference, std::optional<RegistryCredentials> credentials,
+  /// `reference` with tag or digest. Errors inside the 200 stream become Errors: kNotFound, kForbidden,
+  /// kUnavailable.
+  [[nodiscard]] Async<Result<>> pull_image(std::string reference,
+                                           std::optional<RegistryCredentials> credentials,
                                            std::function<void(PullProgress const&)> on_progress);
 
-  /// Calls `on_event` for each event until the stream breaks (kUnavailable) or the caller is cancelled. `on_open` is called
-  /// once it listens: list again then, what came before was missed.
-  [[nodiscard]] Async<Result<>> events(Labels labels, std::vector<std::string> types, std::function<void()> on_open,
+  /// Calls `on_event` for each event until the stream breaks (kUnavailable) or the caller is cancelled.
+  /// `on_open` is called once it listens: list again then, what came before was missed.
+  [[nodiscard]] Async<Result<>> events(Labels labels, std::vector<std::string> types,
+                                       std::function<void()> on_open,
                                        std::function<void(Event const&)> on_event);
 
   /// Any other call: the path without its version. 2xx → the parsed body.
-  [[nodiscard]] Async<Result<json::Value>> call(std::string method, std::string path,
-                                                std::optional<json::Value> body = std::nullopt,
-                                                std::chrono::steady_clock::duration deadline = limits::kDockerCall);
+  [[nodiscard]] Async<Result<json::Value>> call(
+      std::string method, std::string path, std::optional<json::Value> body = std::nullopt,
+      std::chrono::steady_clock::duration deadline = limits::kDockerCall);
 
  private:
   struct State;

@@ -17,8 +17,10 @@ struct ClientRequest {
   std::string target = "/";
   Headers headers{};
   std::string body{};  ///< Content-Length is set; a POST without body says 0
-  std::chrono::steady_clock::duration deadline = limits::kHttpCall;  ///< connecting included; for streams: until the header
-  std::chrono::steady_clock::duration silence{};  ///< streams: without a chunk for so long → kTimeout; 0 = for ever
+  std::chrono::steady_clock::duration deadline =
+      limits::kHttpCall;  ///< connecting included; for streams: until the header
+  std::chrono::steady_clock::duration
+      silence{};  ///< streams: without a chunk for so long → kTimeout; 0 = for ever
   std::size_t answer_bytes = limits::kHttpAnswerBytes;
 };
 
@@ -40,12 +42,13 @@ class Client {
   [[nodiscard]] Async<Result<Response>> send(ClientRequest request);
 
   /// 2xx → the parsed body (null when empty); anything else → the Error inside it (error_of()).
-  [[nodiscard]] Async<Result<json::Value>> call(std::string method, std::string target,
-                                                std::optional<json::Value> body = std::nullopt,
-                                                std::chrono::steady_clock::duration deadline = limits::kHttpCall);
+  [[nodiscard]] Async<Result<json::Value>> call(
+      std::string method, std::string target, std::optional<json::Value> body = std::nullopt,
+      std::chrono::steady_clock::duration deadline = limits::kHttpCall);
 
-  /// Calls `on_chunk` for each piece of a 2xx body as it arrives; its Error ends the exchange and is returned. Resumes at
-  /// the body's end. An answer other than 2xx is returned as a value with its body, without calling on_chunk.
+  /// Calls `on_chunk` for each piece of a 2xx body as it arrives; its Error ends the exchange and is
+  /// returned. Resumes at the body's end. An answer other than 2xx is returned as a value with its body,
+  /// without calling on_chunk.
   [[nodiscard]] Async<Result<Response>> stream(ClientRequest request,
                                                std::function<Async<Result<>>(std::string chunk)> on_chunk);
   /// The same by lines, without their newline; lines above `line_bytes` are kTooLarge.
@@ -66,7 +69,8 @@ class Client {
 class WebSocketClient {
  public:
   [[nodiscard]] static Async<Result<std::unique_ptr<WebSocket>>> connect(Executor executor, Endpoint endpoint,
-                                                                         std::string target, Headers headers = {},
+                                                                         std::string target,
+                                                                         Headers headers = {},
                                                                          WebSocketOptions options = {});
 };
 

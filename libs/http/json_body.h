@@ -11,9 +11,11 @@ template <typename T>
   return json_text_response(json::write_text(value), status);
 }
 
-/// The request's JSON body as a described struct; kInvalid with every fault, kUnsupported for another content type.
+/// The request's JSON body as a described struct; kInvalid with every fault, kUnsupported for another content
+/// type.
 template <typename T>
-[[nodiscard]] Result<T> read_json_body(Request const& request, json::Unknown unknown = json::Unknown::kRefuse) {
+[[nodiscard]] Result<T> read_json_body(Request const& request,
+                                       json::Unknown unknown = json::Unknown::kRefuse) {
   auto const type = request.headers.get("content-type");
   if (type && !type->starts_with("application/json")) {
     return fail(Code::kInvalid, "send the body as application/json");

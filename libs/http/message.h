@@ -48,8 +48,8 @@ class Headers {
 
 /// Who is at the other end of the connection.
 struct Peer {
-  std::string address{};                          ///< `127.0.0.1:4242`, or `unix`
-  std::optional<PeerCredentials> credentials{};   ///< of a unix socket
+  std::string address{};                         ///< `127.0.0.1:4242`, or `unix`
+  std::optional<PeerCredentials> credentials{};  ///< of a unix socket
 };
 
 /// A request, complete with its body.
@@ -61,10 +61,11 @@ struct Request {
   Headers headers{};
   std::string body{};
   Peer peer{};
-  std::map<std::string, std::string, std::less<>> parameters{};  ///< of the route's pattern, set by the Router
-  std::string action{};                                          ///< of the route, set by the Router
-  std::string id{};   ///< X-Request-Id as our proxy set it (32 hex), else made here; in logs and problems
-  std::any subject{};  ///< who asks: set by the router's guard, read by handlers
+  std::map<std::string, std::string, std::less<>>
+      parameters{};      ///< of the route's pattern, set by the Router
+  std::string action{};  ///< of the route, set by the Router
+  std::string id{};      ///< X-Request-Id as our proxy set it (32 hex), else made here; in logs and problems
+  std::any subject{};    ///< who asks: set by the router's guard, read by handlers
 
   /// The first query parameter of that name.
   [[nodiscard]] std::optional<std::string_view> query_value(std::string_view name) const;
@@ -80,12 +81,13 @@ struct Response {
   Headers headers{};
   std::string body{};
 
-  /// Writes the body while it is made (server-sent events, logs). Runs after the header was sent; chunked. It is cancelled
-  /// when the peer goes away or the server stops, so it may wait for anything. What it captures lives until it ends.
+  /// Writes the body while it is made (server-sent events, logs). Runs after the header was sent; chunked. It
+  /// is cancelled when the peer goes away or the server stops, so it may wait for anything. What it captures
+  /// lives until it ends.
   std::function<Async<>(BodyWriter&)> stream{};
 
-  /// Accepts a WebSocket upgrade; runs as long as the socket. The request must have been an upgrade, else 426 is answered.
-  /// It is cancelled when the server stops.
+  /// Accepts a WebSocket upgrade; runs as long as the socket. The request must have been an upgrade, else 426
+  /// is answered. It is cancelled when the server stops.
   std::function<Async<>(WebSocket&)> upgrade{};
 };
 
@@ -99,7 +101,8 @@ class BodyWriter {
 };
 
 /// `event: name\ndata: …\n\n` with the data's lines split as server-sent events need it; `id` may be empty.
-[[nodiscard]] std::string server_sent_event(std::string_view event, std::string_view data, std::string_view id = {});
+[[nodiscard]] std::string server_sent_event(std::string_view event, std::string_view data,
+                                            std::string_view id = {});
 /// `: keep\n\n`, to be sent every 15 s.
 [[nodiscard]] std::string server_sent_comment(std::string_view comment = "keep");
 
@@ -111,18 +114,20 @@ struct WebSocketMessage {
 struct WebSocketOptions {
   std::size_t message_bytes = limits::kWebSocketMessageBytes;
   std::chrono::seconds idle = limits::kWebSocketIdle;  ///< ping after half, gone after the whole of it
-  std::string subprotocol{};                            ///< answered by a server, offered by a client
+  std::string subprotocol{};                           ///< answered by a server, offered by a client
 };
 
-/// One end of a WebSocket (RFC 6455). One read at a time; writes from several coroutines are put in order and bounded.
-/// Belongs to one executor.
+/// One end of a WebSocket (RFC 6455). One read at a time; writes from several coroutines are put in order and
+/// bounded. Belongs to one executor.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
 
-  /// The next message. kUnavailable once the peer closed or is gone: see close_code(). kTooLarge above the bound.
+  /// The next message. kUnavailable once the peer closed or is gone: see close_code(). kTooLarge above the
+  /// bound.
   [[nodiscard]] virtual Async<Result<WebSocketMessage>> read() = 0;
-  /// Resumes when the kernel has taken the message. kUnavailable: closed. kRateLimited: too many writes already wait.
+  /// Resumes when the kernel has taken the message. kUnavailable: closed. kRateLimited: too many writes
+  /// already wait.
   [[nodiscard]] virtual Async<Result<>> write(std::string text) = 0;
   [[nodiscard]] virtual Async<Result<>> write_binary(std::string data) = 0;
   /// Sends the close frame and waits a little for the peer's. Codes 4000-4999 are ours.
@@ -150,8 +155,8 @@ class WebSocket {
 [[nodiscard]] int status_of(Code code);
 /// Code of an HTTP status of somebody else's answer.
 [[nodiscard]] Code code_of_status(int status);
-/// `{"error":{"code","message","fields":[{"pointer","message"}],"request_id"}}` with its status; internal errors say
-/// only that, their message goes to the log.
+/// `{"error":{"code","message","fields":[{"pointer","message"}],"request_id"}}` with its status; internal
+/// errors say only that, their message goes to the log.
 [[nodiscard]] Response problem(Error const& error, std::string_view request_id = {});
 /// The Error inside an answer of ours or of Docker (`{"message":…}`), or its status in words.
 [[nodiscard]] Error error_of(Response const& response);

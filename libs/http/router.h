@@ -23,9 +23,9 @@ struct RouteLimits {
 using Handler = std::function<Async<Response>(Request)>;
 
 struct Route {
-  std::string method;   ///< `GET` also answers HEAD
-  std::string path;     ///< `/api/v1/sessions/{id}`; `{rest...}` at the end takes all that is left
-  std::string action;   ///< what the guard decides on, as `session.read`; `public` where anyone may
+  std::string method;  ///< `GET` also answers HEAD
+  std::string path;    ///< `/api/v1/sessions/{id}`; `{rest...}` at the end takes all that is left
+  std::string action;  ///< what the guard decides on, as `session.read`; `public` where anyone may
   RouteLimits limits{};
   Handler handle{};
 };
@@ -49,7 +49,8 @@ class Router {
   void declare(std::string method, std::string path, std::string action, Handler handle) {
     declare(Route{std::move(method), std::move(path), std::move(action), {}, std::move(handle)});
   }
-  void declare(std::string method, std::string path, std::string action, RouteLimits route_limits, Handler handle) {
+  void declare(std::string method, std::string path, std::string action, RouteLimits route_limits,
+               Handler handle) {
     declare(Route{std::move(method), std::move(path), std::move(action), route_limits, std::move(handle)});
   }
 
@@ -58,8 +59,8 @@ class Router {
   /// Answers what no route matches instead of 404 (the web app's pages). It has the action `public`.
   void set_fallback(Handler handle);
 
-  /// kInternal, naming them, when routes lack an action or a handler, are declared twice, or a guard is missing while any
-  /// action is not `public`. Server::listen() calls it: such a service does not start.
+  /// kInternal, naming them, when routes lack an action or a handler, are declared twice, or a guard is
+  /// missing while any action is not `public`. Server::listen() calls it: such a service does not start.
   [[nodiscard]] Result<> check() const;
 
   [[nodiscard]] RouteLimits limits_of(std::string_view method, std::string_view path) const;

@@ -29,9 +29,9 @@ struct DatabaseOptions {
 
 /// Something that runs statements: the pool, one pinned connection, or a transaction.
 ///
-/// SQLSTATE becomes a Code: 23505 and 23P01 kConflict, other 23xxx and 22xxx kInvalid, 40001 and 40P01 kRetry,
-/// 08xxx, 57P0x, 53xxx kUnavailable, 57014 kTimeout, 42501 kForbidden, P0002 kNotFound, the rest kInternal. The message
-/// holds the server's primary text and the constraint's name, never the values.
+/// SQLSTATE becomes a Code: 23505 and 23P01 kConflict, other 23xxx and 22xxx kInvalid, 40001 and 40P01
+/// kRetry, 08xxx, 57P0x, 53xxx kUnavailable, 57014 kTimeout, 42501 kForbidden, P0002 kNotFound, the rest
+/// kInternal. The message holds the server's primary text and the constraint's name, never the values.
 class Queryable {
  public:
   virtual ~Queryable() = default;
@@ -41,12 +41,12 @@ class Queryable {
 
   /// Many statements separated by semicolons, without parameters, as one implicit transaction: migrations.
   /// Not bounded by the statement deadline but by `deadline`.
-  [[nodiscard]] virtual Async<Result<>> script(std::string sql,
-                                               std::chrono::milliseconds deadline = std::chrono::minutes(5)) = 0;
+  [[nodiscard]] virtual Async<Result<>> script(
+      std::string sql, std::chrono::milliseconds deadline = std::chrono::minutes(5)) = 0;
 };
 
-/// A pool of connections to one database. Connects when asked, with back-off after failures; a connection that broke
-/// or whose statement was cut short is closed, never reused. Belongs to one executor.
+/// A pool of connections to one database. Connects when asked, with back-off after failures; a connection
+/// that broke or whose statement was cut short is closed, never reused. Belongs to one executor.
 class Database final : public Queryable {
  public:
   Database(Executor executor, DatabaseOptions options);
@@ -55,19 +55,21 @@ class Database final : public Queryable {
   Database& operator=(Database const&) = delete;
 
   [[nodiscard]] Async<Result<Rows>> query(std::string sql, Parameters parameters = {}) override;
-  [[nodiscard]] Async<Result<>> script(std::string sql, std::chrono::milliseconds deadline = std::chrono::minutes(5)) override;
+  [[nodiscard]] Async<Result<>> script(std::string sql,
+                                       std::chrono::milliseconds deadline = std::chrono::minutes(5)) override;
 
-  /// Runs `body` between begin and commit on one connection. An Error or exception rolls back. When the transaction
-  /// lost a race (kRetry) it is run again from the start, at most limits::kPostgresTransactionAttempts times, so
-  /// `body` may touch nothing outside that it cannot do twice. `body` is kept alive until it ends.
+  /// Runs `body` between begin and commit on one connection. An Error or exception rolls back. When the
+  /// transaction lost a race (kRetry) it is run again from the start, at most
+  /// limits::kPostgresTransactionAttempts times, so `body` may touch nothing outside that it cannot do twice.
+  /// `body` is kept alive until it ends.
   ///
   ///     auto moved = co_await database.transaction<bool>(std::move(body));
   ///     // body: std::function<Async<Result<bool>>(Queryable& transaction)>
   template <typename T = void>
   [[nodiscard]] Async<Result<T>> transaction(std::function<Async<Result<T>>(Queryable&)> body);
 
-  /// Runs `body` on one connection without a transaction: session-level advisory locks, `set`. The connection is closed
-  /// afterwards.
+  /// Runs `body` on one connection without a transaction: session-level advisory locks, `set`. The connection
+  /// is closed afterwards.
   template <typename T = void>
   [[nodiscard]] Async<Result<T>> pinned(std::function<Async<Result<T>>(Queryable&)> body);
 
@@ -86,15 +88,15 @@ class Database final : public Queryable {
   [[nodiscard]] Async<Result<>> run_transaction(Body body);
   [[nodiscard]] Async<Result<>> run_pinned(Body body);
   template <typename T>
-  static Async<Result<>> keep(std::function<Async<Result<T>>(Queryable&)>& body, std::optional<Result<T>>& into,
-                              Queryable& queryable);
+  static Async<Result<>> keep(std::function<Async<Result<T>>(Queryable&)>& body,
+                              std::optional<Result<T>>& into, Queryable& queryable);
 
   std::shared_ptr<Pool> pool_;
 };
 
 template <typename T>
-Async<Result<>> Database::keep(std::function<Async<Result<T>>(Queryable&)>& body, std::optional<Result<T>>& into,
-                               Queryable& queryable) {
+Async<Result<>> Database::keep(std::function<Async<Result<T>>(Queryable&)>& body,
+                               std::optional<Result<T>>& into, Queryable& queryable) {
   auto outcome = co_await body(queryable);
   into.emplace(std::move(outcome));
   if (!*into) co_return into->error();

@@ -14,12 +14,13 @@ struct Notification {
   std::string payload;
 };
 
-/// LISTENs on a connection of its own, for ever, reconnecting with back-off. NOTIFY is a hint: whoever uses this
-/// also polls. Callbacks run on the executor and must not block.
+/// LISTENs on a connection of its own, for ever, reconnecting with back-off. NOTIFY is a hint: whoever uses
+/// this also polls. Callbacks run on the executor and must not block.
 class Listener {
  public:
   using OnNotification = std::function<void(Notification const&)>;
-  /// Called each time the listening begins, the first included: what happened before may have been missed, read it again.
+  /// Called each time the listening begins, the first included: what happened before may have been missed,
+  /// read it again.
   using OnResynchronise = std::function<void()>;
 
   Listener(Executor executor, DatabaseOptions options, std::vector<std::string> channels,

@@ -17,13 +17,14 @@ namespace oriel::postgres {
 ///     postgres::Parameters values(session.id, "running", limit);
 ///     auto rows = co_await database.query("select …", std::move(values));
 ///
-/// Takes text, integers, bool, double, Id<…> (uuid), WallTime (timestamptz), std::optional of these, and vectors of
-/// text, integers or ids (arrays: `= any($1::uuid[])`).
+/// Takes text, integers, bool, double, Id<…> (uuid), WallTime (timestamptz), std::optional of these, and
+/// vectors of text, integers or ids (arrays: `= any($1::uuid[])`).
 class Parameters {
  public:
   Parameters() = default;
   template <typename... Values>
-    requires(sizeof...(Values) > 0 && !(sizeof...(Values) == 1 && (std::same_as<std::remove_cvref_t<Values>, Parameters> && ...)))
+    requires(sizeof...(Values) > 0 &&
+             !(sizeof...(Values) == 1 && (std::same_as<std::remove_cvref_t<Values>, Parameters> && ...)))
   explicit Parameters(Values const&... values) {
     values_.reserve(sizeof...(Values));
     (add(values), ...);
@@ -33,7 +34,10 @@ class Parameters {
   Parameters& add(T const& value) {
     if constexpr (std::is_null_pointer_v<T>) {
       values_.emplace_back(std::nullopt);
-    } else if constexpr (requires { value.has_value(); *value; }) {
+    } else if constexpr (requires {
+                           value.has_value();
+                           *value;
+                         }) {
       if (value.has_value()) return add(*value);
       values_.emplace_back(std::nullopt);
     } else {

@@ -36,8 +36,8 @@ struct Reply {
   [[nodiscard]] std::optional<std::int64_t> as_integer() const;
 };
 
-/// One pipelined connection that comes back by itself. While it is down, commands fail at once with kUnavailable: what
-/// Redis holds may vanish, and callers go on without it. Belongs to one executor.
+/// One pipelined connection that comes back by itself. While it is down, commands fail at once with
+/// kUnavailable: what Redis holds may vanish, and callers go on without it. Belongs to one executor.
 class Redis {
  public:
   Redis(Executor executor, RedisOptions options);
@@ -45,7 +45,8 @@ class Redis {
   Redis(Redis const&) = delete;
   Redis& operator=(Redis const&) = delete;
 
-  /// kTimeout after the command deadline, kInvalid for an error reply, kForbidden for NOAUTH, NOPERM and WRONGPASS.
+  /// kTimeout after the command deadline, kInvalid for an error reply, kForbidden for NOAUTH, NOPERM and
+  /// WRONGPASS.
   [[nodiscard]] Async<Result<Reply>> command(std::vector<std::string> arguments);
 
   /// `redis.command("SET", key, value)`.
@@ -69,14 +70,17 @@ class Redis {
   std::shared_ptr<State> state_;
 };
 
-/// SUBSCRIBE on a connection of its own, for ever, reconnecting. Callbacks run on the executor and must not block.
+/// SUBSCRIBE on a connection of its own, for ever, reconnecting. Callbacks run on the executor and must not
+/// block.
 class Subscriber {
  public:
   using OnMessage = std::function<void(std::string const& channel, std::string const& payload)>;
-  /// Called each time the subscriptions begin, the first included: what was published before may have been missed.
+  /// Called each time the subscriptions begin, the first included: what was published before may have been
+  /// missed.
   using OnResynchronise = std::function<void()>;
 
-  Subscriber(Executor executor, RedisOptions options, OnMessage on_message, OnResynchronise on_resynchronise = {});
+  Subscriber(Executor executor, RedisOptions options, OnMessage on_message,
+             OnResynchronise on_resynchronise = {});
   ~Subscriber();
   Subscriber(Subscriber const&) = delete;
   Subscriber& operator=(Subscriber const&) = delete;

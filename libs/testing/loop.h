@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
 
 #include "libs/async/async.h"
 
@@ -21,8 +22,8 @@ class Loop {
   [[nodiscard]] Executor executor();
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
 
-  /// Runs the coroutine to its end and gives its value; what it throws is thrown here. Fails with std::runtime_error
-  /// after the limit.
+  /// Runs the coroutine to its end and gives its value; what it throws is thrown here. Fails with
+  /// std::runtime_error after the limit.
   template <typename T>
   T run(Async<T> work, std::chrono::milliseconds limit = std::chrono::seconds(30));
 
@@ -32,7 +33,8 @@ class Loop {
   /// Runs everything that is ready, without waiting.
   void poll();
   /// Turns the loop until the condition holds; std::runtime_error after the limit.
-  void until(std::function<bool()> const& condition, std::chrono::milliseconds limit = std::chrono::seconds(10));
+  void until(std::function<bool()> const& condition,
+             std::chrono::milliseconds limit = std::chrono::seconds(10));
   /// Turns the loop for so long.
   void run_for(std::chrono::milliseconds duration);
 

@@ -1,14 +1,15 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+
+#include <sys/types.h>
 
 #include "libs/testing/temporary_directory.h"
 
 namespace oriel::testing {
 
-/// A private Redis on a unix socket, without persistence. `password` sets requirepass. Throws std::runtime_error when it cannot.
+/// A private Redis on a unix socket, without persistence. `password` sets requirepass. Throws
+/// std::runtime_error when it cannot.
 class RedisServer {
  public:
   explicit RedisServer(std::string password = {});
