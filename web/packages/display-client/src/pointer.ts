@@ -38,8 +38,10 @@ const linesPerNotch = 3;
 
 function notches(delta: number, mode: number, wheelDelta: number | undefined): number {
   if (delta === 0) return 0;
-  // A wheel with notches reports multiples of 120; a touchpad reports three times its pixels.
-  if (mode === 0 && wheelDelta !== undefined && wheelDelta !== 0 && wheelDelta % 120 === 0) return -wheelDelta;
+  // A wheel with notches reports multiples of 120; a touchpad reports three times its pixels. Where the distance is much longer than the
+  // notches say, the user has asked for faster scrolling, and gets it here too.
+  const exact = mode === 0 && wheelDelta !== undefined && wheelDelta !== 0 && wheelDelta % 120 === 0;
+  if (exact && Math.abs(delta) < 1.5 * Math.abs(wheelDelta)) return -wheelDelta;
   const perNotch = mode === 0 ? pixelsPerNotch : mode === 1 ? linesPerNotch : 1;
   return (delta / perNotch) * 120;
 }
