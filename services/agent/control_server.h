@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/async/async.h"
+#include "libs/base/id.h"
+#include "libs/base/result.h"
+#include "protocol/agent/messages.h"
+#include "protocol/control/messages.h"
+#include "services/agent/options.h"
+
+namespace oriel::agent {
+
+/// The agent's end of one session's control socket (protocol/control), and the maker of its stream socket.
+///
+/// The display server connects out to us, again after each loss. Every hello is answered with `begin` and a new listening
+/// stream socket, renamed over the old one, so that a restart of either side never leaves a path that nobody serves.
+/// The container is hostile: messages are bounded in size and rate, and one connection is served at a time, the newest.
+class ControlServer {
+ public:
+  struct Events {
+    std::function<void(protocol::control::Hello const&)> hello;
+    std::function<void(protocol::control::State const&)> state;
+    std::function<void(protocol::control::Viewers const&)> viewers;
+    std::function<void()> lost;  ///< the display server's connection ended
+  };
+
+  /// Makes `control_directory/<session>` when it is not there (it is never remade: the container holds its inode) and
+  /// listens on `control.sock` in it. Blocks for a few system calls.
+  [[nodiscard]] static Result<std::unique_ptr<ControlServer>> open(Executor executor, Options const& options,
+                                                                   SessionId session, Events events);
+  virtual ~ControlServer() = default;
+
+  /// What the display server is told at its hello; told at once when it is connected already.
+  virtual void set_begin(protocol::agent::Begin begin) = 0;
+  /// Dropped when no display server is connected.
+  virtual void close_viewer(protocol::control::CloseViewer message) = 0;
+  virtual void end(std::string reason) = 0;
+  [[nodiscard]] virtual bool connected() const = 0;
+
+  /// Required before destruction. The sockets' files stay: see remove_session_files().
+  [[nodiscard]] virtual Async<> stop() = 0;
+};
+
+/// Unlinks the stream socket: browsers get an answer at once instead of a silent connection.
+void remove_stream_socket(Options const& options, SessionId session);
+/// Removes control directory and stream socket; true when both are seen gone.
+[[nodiscard]] bool remove_session_files(Options const& options, SessionId session);
+
+}  // namespace oriel::agent
