@@ -15,7 +15,7 @@ export function storedTheme(): Theme {
 /** Shows `theme` now; tokens.css reads `data-theme`. */
 export function applyTheme(theme: Theme): void {
   if (theme === "system") document.documentElement.removeAttribute("data-theme");
-  else document.documentElement.dataset["theme"] = theme;
+  else document.documentElement.dataset.theme = theme;
 }
 
 export function chooseTheme(theme: Theme): void {

@@ -19,6 +19,7 @@ export function Bar({ value, label, progress = false, off = false }: { value: nu
   const tone = progress ? "" : value >= 97 ? "bad" : value >= 90 ? "warn" : "";
   const rounded = Math.round(value);
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles take a value
     <span
       className={`bar${progress ? " progress" : ""}${off ? " off" : ""}`}
       role={progress ? "progressbar" : "meter"}

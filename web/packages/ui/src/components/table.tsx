@@ -71,7 +71,7 @@ export function Table<Row>({
   const to = many ? Math.min(sorted.length, Math.max(range.to, from + margin)) : sorted.length;
   const space = (count: number) =>
     count > 0 && (
-      <tr className="spacer" aria-hidden="true">
+      <tr className="spacer" >
         <td colSpan={columns.length} style={{ height: count * range.height }} />
       </tr>
     );

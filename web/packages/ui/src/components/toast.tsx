@@ -25,7 +25,7 @@ export function toast(content: ToastContent): void {
   const next = [...list, { ...content, id: ++last }];
   while (next.length > most) {
     const index = next.findIndex((each) => !each.bad);
-    next.splice(index < 0 ? 0 : index, 1);
+    next.splice(Math.max(index , 0), 1);
   }
   publish(next);
 }
@@ -47,6 +47,7 @@ function One({ item }: { item: Toast }) {
     return () => clearTimeout(timer.current);
   }, []);
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only holds its time while a pointer or the focus is in it
     <div
       className={item.bad ? "toast bad" : "toast"}
       role={item.bad ? "alert" : "status"}

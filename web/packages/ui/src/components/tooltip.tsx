@@ -24,9 +24,9 @@ export function Tooltip({ text, children }: { text: string; children: ReactNode 
     const below = box.bottom + 6;
     element.style.left = `${left}px`;
     element.style.top = `${below + size.height > innerHeight ? box.top - size.height - 6 : below}px`;
-    const escape = (event: KeyboardEvent) => event.key === "Escape" && setShown(false);
-    addEventListener("keydown", escape);
-    return () => removeEventListener("keydown", escape);
+    const onEscape = (event: KeyboardEvent) => event.key === "Escape" && setShown(false);
+    addEventListener("keydown", onEscape);
+    return () => removeEventListener("keydown", onEscape);
   }, [shown]);
 
   const hide = () => {

@@ -14,6 +14,6 @@ const plural = new Intl.PluralRules("en");
 export function t<Key extends MessageKey>(key: Key, ...[values]: Values<Key>): string {
   const entry: string | { one: string; other: string } = en[key];
   const filled = (values ?? {}) as Record<string, string | number>;
-  const text = typeof entry === "string" ? entry : plural.select(Number(filled["count"])) === "one" ? entry.one : entry.other;
+  const text = typeof entry === "string" ? entry : plural.select(Number(filled.count)) === "one" ? entry.one : entry.other;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(filled[name]));
 }

@@ -1,0 +1,18 @@
+import type { Me } from "@oriel/protocol";
+import { useEffect } from "react";
+import { live } from "../../state/live.ts";
+import { NotFoundPage } from "../not_found.tsx";
+import { AdminServersPage } from "./servers.tsx";
+import { AdminSessionsPage } from "./sessions.tsx";
+import { AdminWorkspacesPage } from "./workspaces.tsx";
+
+/** Everything under /admin; loaded when an administrator goes there. */
+export default function Administration({ me, path }: { me: Me; path: string }) {
+  useEffect(() => {
+    live.start("admin");
+  }, []);
+  if (path === "/admin/sessions") return <AdminSessionsPage me={me} />;
+  if (path === "/admin/servers") return <AdminServersPage me={me} />;
+  if (path === "/admin/workspaces") return <AdminWorkspacesPage me={me} />;
+  return <NotFoundPage me={me} />;
+}
