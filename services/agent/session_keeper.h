@@ -54,9 +54,10 @@ class SessionKeeper {
   [[nodiscard]] protocol::agent::ObservedSession observed() const;
   [[nodiscard]] bool running() const { return phase_ == Phase::kRunning; }
   [[nodiscard]] bool gone() const { return phase_ == Phase::kGone; }
-  [[nodiscard]] bool wanted_here() const { return desired_.has_value(); }
-  /// The manager no longer names it. Nothing is ended by that.
-  void forget_desire() { desired_.reset(); }
+  /// The manager no longer names it. Nothing is ended by that, and an end goes on.
+  void forget_desire() {
+    if (!ending_wanted()) desired_.reset();
+  }
 
   /// Required before destruction. Leaves container and files as they are.
   [[nodiscard]] Async<> stop();
