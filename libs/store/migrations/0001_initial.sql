@@ -266,7 +266,8 @@ GRANT UPDATE (enabled, zone_id, cores_override, memory_override_bytes) ON agents
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO oriel_manager;
 REVOKE SELECT ON users, sign_ins, api_keys, api_key_permissions FROM oriel_manager;
 GRANT SELECT (id, username, disabled, locked) ON users TO oriel_manager;
-GRANT UPDATE ON sessions, one_time_tokens, images TO oriel_manager;
+GRANT UPDATE, DELETE ON sessions, one_time_tokens TO oriel_manager;
+GRANT UPDATE ON images TO oriel_manager;
 GRANT SELECT, INSERT, UPDATE, DELETE ON agents, leases TO oriel_manager;
 GRANT INSERT ON audit TO oriel_manager;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO oriel_api, oriel_manager;

@@ -1,0 +1,291 @@
+#include <algorithm>
+#include <charconv>
+
+#include "libs/base/text.h"
+#include "libs/domain/session_expiry.h"
+#include "libs/domain/session_limits.h"
+#include "libs/store/images.h"
+#include "libs/store/session_rows.h"
+#include "libs/store/sessions.h"
+
+/// What the API writes and reads: desire, never the state that only the Manager makes.
+namespace oriel::store {
+namespace {
+
+using domain::SessionState;
+
+Async<Result<std::optional<SessionId>>> find_by_request_key(postgres::Queryable& transaction,
+                                                            SessionRequest const& request) {
+  postgres::Parameters values(request.user, request.request_key);
+  auto rows = co_await transaction.query("select id from sessions where user_id = $1 and request_key = $2",
+                                         std::move(values));
+  if (!rows) co_return rows.error();
+  if (rows->empty()) co_return std::optional<SessionId>();
+  co_return std::optional<SessionId>(rows->front().id<SessionId>("id"));
+}
+
+/// Locks the user's row, so that launches of one user stand in line, and reads what bounds them.
+Async<Result<std::vector<domain::GroupLimit>>> lock_user(postgres::Queryable& transaction, UserId user) {
+  postgres::Parameters values(user);
+  auto locked = co_await transaction.query("select locked or disabled as barred from users where id = $1 for update",
+                                           std::move(values));
+  if (!locked) co_return locked.error();
+  if (locked->empty() || locked->front().boolean("barred")) co_return fail(Code::kNotFound, "There is no such user.");
+  postgres::Parameters of_user(user);
+  auto rows = co_await transaction.query(
+      "select g.priority, g.session_limit, g.keepalive_seconds from groups g join user_groups ug on ug.group_id = g.id "
+      "where ug.user_id = $1",
+      std::move(of_user));
+  if (!rows) co_return rows.error();
+  std::vector<domain::GroupLimit> limits;
+  for (auto const row : *rows) {
+    domain::GroupLimit limit;
+    limit.priority = static_cast<int>(row.integer("priority"));
+    if (auto const value = row.optional_integer("session_limit")) limit.session_limit = static_cast<int>(*value);
+    if (auto const value = row.optional_integer("keepalive_seconds")) limit.keepalive_seconds = static_cast<int>(*value);
+    limits.push_back(limit);
+  }
+  co_return limits;
+}
+
+struct Wanted {
+  Launch launch;
+  double cores = 0;
+  std::int64_t memory_bytes = 0;
+  std::optional<int> session_limit;
+  std::optional<int> time_limit_seconds;
+};
+
+Async<Result<Wanted>> read_granted_image(postgres::Queryable& transaction, SessionRequest const& request) {
+  postgres::Parameters values(request.image, request.user);
+  auto rows = co_await transaction.query(
+      "select i.name, i.friendly_name, i.reference, i.docker_id, i.digest, i.cores, i.memory_bytes, i.shm_bytes, i.pids, "
+      "i.network, i.environment, i.session_limit, i.session_time_limit_seconds from images i "
+      "where i.id = $1 and i.enabled and exists (select 1 from image_groups ig join user_groups ug on "
+      "ug.group_id = ig.group_id where ig.image_id = i.id and ug.user_id = $2)",
+      std::move(values));
+  if (!rows) co_return rows.error();
+  if (rows->empty()) co_return fail(Code::kNotFound, "There is no such workspace, or it is not granted to you.");
+  auto const row = rows->front();
+  Wanted wanted;
+  wanted.launch.name = row.text("friendly_name");
+  wanted.launch.image_reference = row.text("reference");
+  wanted.launch.image_id = row.optional_text("docker_id");
+  wanted.launch.image_digest = row.optional_text("digest");
+  wanted.launch.shm_bytes = row.integer("shm_bytes");
+  wanted.launch.pids = static_cast<int>(row.integer("pids"));
+  wanted.launch.network = row.text("network");
+  wanted.launch.hostname = row.text("name");
+  if (auto const environment = json::parse(row.view("environment")); environment && environment->is_object()) {
+    for (auto const& entry : environment->get_object()) {
+      if (!entry.value().is_string()) continue;
+      wanted.launch.environment[std::string(entry.key())] = std::string(std::string_view(entry.value().get_string()));
+    }
+  }
+  for (auto const& [name, value] : request.environment) wanted.launch.environment[name] = value;
+  wanted.cores = row.number("cores");
+  wanted.memory_bytes = row.integer("memory_bytes");
+  if (auto const limit = row.optional_integer("session_limit")) wanted.session_limit = static_cast<int>(*limit);
+  if (auto const limit = row.optional_integer("session_time_limit_seconds")) {
+    wanted.time_limit_seconds = static_cast<int>(*limit);
+  }
+  co_return wanted;
+}
+
+Async<Result<>> check_limits(postgres::Queryable& transaction, SessionRequest const& request, int limit,
+                             std::optional<int> image_limit) {
+  postgres::Parameters values(request.user, request.image);
+  auto rows = co_await transaction.query(
+      "select count(*) as live, count(*) filter (where image_id = $2) as live_of_image from sessions "
+      "where user_id = $1 and state not in ('ended', 'failed')",
+      std::move(values));
+  if (!rows) co_return rows.error();
+  auto const verdict =
+      domain::check_session_limit(static_cast<int>(rows->front().integer("live")), limit,
+                                  static_cast<int>(rows->front().integer("live_of_image")), image_limit);
+  if (!verdict.allowed) co_return fail(Code::kConflict, verdict.message);
+  co_return Result<>();
+}
+
+Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionRequest const& request) {
+  auto limits = co_await lock_user(transaction, request.user);
+  if (!limits) co_return limits.error();
+  if (request.request_key) {
+    auto earlier = co_await find_by_request_key(transaction, request);
+    if (!earlier) co_return earlier.error();
+    if (*earlier) {
+      auto same = co_await read_session(transaction, **earlier);
+      co_return same;
+    }
+  }
+  auto wanted = co_await read_granted_image(transaction, request);
+  if (!wanted) co_return wanted.error();
+  auto within = co_await check_limits(transaction, request, domain::session_limit(*limits), wanted->session_limit);
+  if (!within) co_return within.error();
+
+  domain::ExpiryRule rule;
+  rule.keepalive = std::chrono::seconds(domain::keepalive_seconds(*limits));
+  if (wanted->time_limit_seconds) rule.time_limit = std::chrono::seconds(*wanted->time_limit_seconds);
+  // created = keepalive = now, so the rule gives a duration.
+  auto const lifetime = std::chrono::duration_cast<std::chrono::seconds>(
+      domain::expires_at(WallTime(), WallTime(), rule) - WallTime());
+  auto const deadline = *domain::deadline_of(SessionState::kRequested);
+
+  auto const id = SessionId::random();
+  postgres::Parameters values(
+      id, request.user, request.image, wanted->cores, wanted->memory_bytes, request.client_protocol, request.width,
+      request.height, request.locale, request.timezone, request.open_url, json::write_text(request.environment),
+      request.share_id, json::write_text(wanted->launch), request.request_key, rule.keepalive.count(),
+      wanted->time_limit_seconds, lifetime.count(), deadline.count());
+  auto made = co_await transaction.query(
+      "insert into sessions (id, user_id, image_id, cores, memory_bytes, client_protocol, width, height, locale, timezone, "
+      "open_url, environment, share_id, launch, request_key, keepalive_seconds, time_limit_seconds, expires_at, deadline) "
+      "values ($1, $2, $3, $4::numeric, $5::bigint, $6::integer, $7::integer, $8::integer, $9, $10, $11, $12::jsonb, $13, "
+      "$14::jsonb, $15, $16::integer, $17::integer, now() + $18::bigint * interval '1 second', "
+      "now() + $19::bigint * interval '1 second')",
+      std::move(values));
+  if (!made) co_return made.error();
+
+  postgres::Parameters user(request.user);
+  auto noted = co_await transaction.query("update users set last_session_at = now() where id = $1", std::move(user));
+  if (!noted) co_return noted.error();
+
+  auto entry = session_audit(request.actor, "session.request", id,
+                             {{"image", request.image.text()}, {"user", request.user.text()}});
+  auto recorded = co_await record_audit(transaction, std::move(entry));
+  if (!recorded) co_return recorded.error();
+  auto session = co_await read_session(transaction, id);
+  co_return session;
+}
+
+Async<Result<Session>> desire_end_in(postgres::Queryable& transaction, SessionId id, Actor const& actor) {
+  auto session = co_await lock_session(transaction, id);
+  if (!session) co_return session.error();
+  if (domain::is_final(session->state) || session->desired == domain::DesiredState::kEnded) co_return session;
+
+  // Nothing was made for a session that was never placed: there is nothing to wait for.
+  auto const at_once = domain::may_move(session->state, SessionState::kEnded, domain::Cause::kApi);
+  postgres::Parameters values(id, at_once);
+  auto updated = co_await transaction.query(
+      "update sessions set desired = 'ended', generation = generation + 1, "
+      "reason_code = coalesce(reason_code, 'ended_by_user'), "
+      "state = case when $2::boolean then 'ended' else state end, "
+      "step = case when $2::boolean then 'ended' else step end, "
+      "deadline = case when $2::boolean then null else deadline end, "
+      "ended_at = case when $2::boolean then now() else ended_at end, "
+      "released_at = case when $2::boolean then now() else released_at end where id = $1",
+      std::move(values));
+  if (!updated) co_return updated.error();
+  auto recorded = co_await record_audit(transaction, session_audit(actor, "session.end", id));
+  if (!recorded) co_return recorded.error();
+  auto after = co_await read_session(transaction, id);
+  co_return after;
+}
+
+Async<Result<Session>> keep_alive_in(postgres::Queryable& transaction, SessionId id) {
+  auto session = co_await lock_session(transaction, id);
+  if (!session) co_return session.error();
+  if (!domain::is_live(session->state) || session->desired == domain::DesiredState::kEnded) {
+    co_return fail(Code::kNotFound, "The session has ended.");
+  }
+  postgres::Parameters values(id);
+  auto updated = co_await transaction.query(
+      "update sessions set keepalive_at = now(), expires_at = least(now() + keepalive_seconds * interval '1 second', "
+      "created_at + time_limit_seconds * interval '1 second') where id = $1",
+      std::move(values));
+  if (!updated) co_return updated.error();
+  auto after = co_await read_session(transaction, id);
+  co_return after;
+}
+
+struct Cursor {
+  std::string created_at;  // epoch microseconds
+  SessionId id;
+};
+
+Result<Cursor> parse_cursor(std::string_view text) {
+  auto const parts = split(text, '-');
+  if (parts.size() == 2) {
+    auto const id = SessionId::parse(parts[1]);
+    if (id && parse_integer(parts[0])) return Cursor{std::string(parts[0]), *id};
+  }
+  return Error{Code::kInvalid, "the cursor is not one of this list", {{"/cursor", "take it from the answer before"}}};
+}
+
+}  // namespace
+
+Async<Result<Session>> request_session(postgres::Database& database, SessionRequest request) {
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [&request](postgres::Queryable& transaction) {
+    return request_in(transaction, request);
+  };
+  auto outcome = co_await database.transaction<Session>(std::move(body));
+  co_return outcome;
+}
+
+Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor) {
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [session, &actor](postgres::Queryable& transaction) {
+    return desire_end_in(transaction, session, actor);
+  };
+  auto outcome = co_await database.transaction<Session>(std::move(body));
+  co_return outcome;
+}
+
+Async<Result<Session>> keep_session_alive(postgres::Database& database, SessionId session) {
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [session](postgres::Queryable& transaction) {
+    return keep_alive_in(transaction, session);
+  };
+  auto outcome = co_await database.transaction<Session>(std::move(body));
+  co_return outcome;
+}
+
+Async<Result<std::vector<Session>>> list_sessions_of_user(postgres::Database& database, UserId user,
+                                                          std::chrono::seconds after_end) {
+  postgres::Parameters values(user, after_end.count());
+  auto rows = co_await database.query(
+      select_sessions() +
+          "where s.user_id = $1 and (s.state not in ('ended', 'failed') or "
+          "s.ended_at > now() - $2::bigint * interval '1 second') order by s.created_at desc, s.id limit 500",
+      std::move(values));
+  if (!rows) co_return rows.error().within("list sessions");
+  co_return sessions_of(*rows);
+}
+
+Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFilter filter) {
+  std::vector<std::string> states;
+  for (auto const state : filter.states) states.emplace_back(domain::text(state));
+  auto const limit = std::clamp(filter.limit, 1, 500);
+  std::optional<std::string> before;
+  std::optional<SessionId> before_id;
+  if (filter.cursor) {
+    auto const cursor = parse_cursor(*filter.cursor);
+    if (!cursor) co_return cursor.error();
+    before = cursor->created_at;
+    before_id = cursor->id;
+  }
+  // One more than asked for tells whether there is a next page.
+  postgres::Parameters values(states, filter.user, filter.image, filter.agent, lower_ascii(filter.text), before, before_id,
+                              limit + 1);
+  auto rows = co_await database.query(
+      select_sessions() +
+          "where (case when cardinality($1::text[]) = 0 then s.state not in ('ended', 'failed') "
+          "else s.state = any($1::text[]) end) "
+          "and ($2::uuid is null or s.user_id = $2::uuid) and ($3::uuid is null or s.image_id = $3::uuid) "
+          "and ($4::uuid is null or s.agent_id = $4::uuid) "
+          "and ($5 = '' or position($5 in lower(u.username)) > 0 or position($5 in lower(i.friendly_name)) > 0 "
+          "or position(replace($5, '-', '') in replace(s.id::text, '-', '')) > 0) "
+          "and ($6::bigint is null or (s.created_at, s.id) < "
+          "('epoch'::timestamptz + $6::bigint * interval '1 microsecond', $7::uuid)) "
+          "order by s.created_at desc, s.id desc limit $8::bigint",
+      std::move(values));
+  if (!rows) co_return rows.error().within("list sessions");
+  SessionPage page;
+  page.sessions = sessions_of(*rows);
+  if (page.sessions.size() > static_cast<std::size_t>(limit)) {
+    page.sessions.pop_back();
+    auto const& last = page.sessions.back();
+    page.next_cursor = std::to_string(last.created_at.time_since_epoch().count()) + "-" + last.id.text();
+  }
+  co_return page;
+}
+
+}  // namespace oriel::store
