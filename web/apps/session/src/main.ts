@@ -19,6 +19,8 @@ const keepaliveInterval = 60_000;
 const pollInterval = 2000;
 /** A stream that was resumed without a new picture counts as back after this long. */
 const resumedAfter = 300;
+/** The first round trip is measured when the first picture no longer stands in its way. */
+const firstPing = 500;
 const pingWatched = 1;
 const pingIdle = 10;
 
@@ -35,11 +37,19 @@ let ended = false;
 let resumeTimer: ReturnType<typeof setTimeout> | undefined;
 
 const viewer = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-const wasm = WebAssembly.compileStreaming(fetch(__WASM__, { credentials: "same-origin" })).catch(async () => {
-  // A proxy that mislabels the file: compile its bytes.
-  const response = await fetch(__WASM__, { credentials: "same-origin" });
-  return WebAssembly.compile(await response.arrayBuffer());
-});
+async function compileDecoder(): Promise<WebAssembly.Module> {
+  const request = (): Promise<Response> => fetch(__WASM__, { credentials: "same-origin" });
+  try {
+    return await WebAssembly.compileStreaming(request());
+  } catch {
+    // A proxy that mislabels the file, or a moment without network: once more, by its bytes.
+    const response = await request();
+    return WebAssembly.compile(await response.arrayBuffer());
+  }
+}
+
+const wasm = compileDecoder();
+wasm.catch(() => undefined); // whoever starts the client hears of it
 
 const pages = new Pages({
   again: () => void startAgain(),
@@ -72,7 +82,7 @@ const client = new SessionClient(
       sample();
     },
     connected: () => {
-      client.display.ping();
+      setTimeout(() => client.display.ping(), firstPing);
       if (state !== "reconnecting") return;
       resumeTimer = setTimeout(() => run(), resumedAfter);
     },
@@ -83,6 +93,9 @@ const client = new SessionClient(
     leave: () => panel.toggle(),
   },
 );
+
+// A page that is opened on a phone shows a larger desktop: one remote pixel covers several of its small ones.
+if (matchMedia("(pointer: coarse)").matches && devicePixelRatio >= 2) client.setZoom(devicePixelRatio >= 2.5 ? 2 : 1.5);
 
 const panel = new Panel(client, {
   end: async () => {
@@ -222,6 +235,7 @@ function lost(meaning: CloseMeaning, reason: string): void {
       return;
     default:
       if (ready) setState("reconnecting");
+      sample();
       void refresh();
   }
 }
@@ -281,23 +295,12 @@ const events = new EventStream({
 });
 
 setState("starting");
-// A page that is opened on a phone shows a larger desktop: one remote pixel covers several of its small ones.
-if (matchMedia("(pointer: coarse)").matches && devicePixelRatio >= 2) {
-  const zoom = devicePixelRatio >= 2.5 ? 2 : 1.5;
-  client.layout.setZoom(zoom);
-  client.window.setZoom(zoom);
-}
-if (typeof WebAssembly === "undefined") {
+steps.add(t("step_connecting"), performance.now(), 4);
+client.start().catch(() => {
   finish("failed");
-  pages.plain(undefined, t("old_browser"), t("old_browser_hint"), "none");
-} else {
-  steps.add(t("step_connecting"), performance.now(), 4);
-  client.start().catch(() => {
-    finish("failed");
-    pages.plain(session, t("old_browser"), t("old_browser_hint"), "none");
-  });
-  void refresh();
-}
+  pages.plain(session, t("old_browser"), t("old_browser_hint"), "none");
+});
+void refresh();
 
 let seconds = 0;
 setInterval(() => {

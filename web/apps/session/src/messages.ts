@@ -106,7 +106,7 @@ const en = {
   clipboard_waiting: "One click to copy",
   clipboard_text: "Text in the session's clipboard",
   clipboard_send: "Send to session",
-  clipboard_copy: "Copy to this device",
+  clipboard_copy: "Copy here",
   clipboard_sent: "The session's clipboard has it",
   clipboard_help: "Copy and paste work with the usual keys too.",
   keys: "Keys",

@@ -53,6 +53,7 @@ export class Panel {
   private readonly about = h("dl", { class: "facts" });
   private readonly meter = h("div", { class: "meter num", "aria-hidden": "true", hidden: true });
   private readonly statisticsSwitch: HTMLButtonElement;
+  private readonly statisticsButton: HTMLButtonElement;
   private readonly fullScreen: HTMLButtonElement;
   private session: Session | undefined;
   private viewers: number | undefined;
@@ -75,6 +76,7 @@ export class Panel {
     this.lamp.append(this.lampText);
     this.lampBox = h("section", { class: "pop connection", id: "connection", "aria-label": t("connection"), hidden: true });
     this.statisticsSwitch = h("button", { class: "switch", type: "button", role: "switch", "aria-checked": "false", "aria-label": t("frame_statistics"), onclick: () => this.setStatistics(!this.statistics) });
+    this.statisticsButton = this.quick("chart", t("statistics"), () => this.setStatistics(!this.statistics));
     this.fullScreen = this.quick("full", t("full_screen"), () => void this.toggleFullScreen());
     const keyboard = this.quick("keyboard", t("keyboard"), () => {
       this.close();
@@ -97,7 +99,7 @@ export class Panel {
         this.lamp,
         h("button", { class: "btn btn-quiet btn-icon btn-sm", type: "button", "aria-label": t("close"), onclick: () => this.close() }, icon("x")),
       ),
-      h("div", { class: "quick" }, this.fullScreen, keyboard, secure, this.quick("chart", t("statistics"), () => this.setStatistics(!this.statistics))),
+      h("div", { class: "quick" }, this.fullScreen, keyboard, secure, this.statisticsButton),
       h(
         "div",
         { class: "scroll" },
@@ -266,8 +268,7 @@ export class Panel {
   private displayBody(): HTMLElement {
     const zoom = this.client.window.zoomFactor;
     const size = segmented(t("size"), zooms.map((factor) => [String(factor), `${factor * 100} %`]), String(zoom), (value) => {
-      this.client.layout.setZoom(Number(value));
-      this.client.window.setZoom(Number(value));
+      this.client.setZoom(Number(value));
     });
     const fit = segmented(t("too_large"), [["fit", t("fit")], ["sharp", t("actual")]], "fit", (value) => this.client.layout.setFit(value === "fit" ? "fit" : "sharp"));
     return h(
@@ -285,6 +286,8 @@ export class Panel {
   private setStatistics(on: boolean): void {
     this.statistics = on;
     this.statisticsSwitch.setAttribute("aria-checked", String(on));
+    this.statisticsButton.classList.toggle("on", on);
+    this.statisticsButton.setAttribute("aria-pressed", String(on));
     this.meter.hidden = !on;
     this.watch();
   }
@@ -318,7 +321,7 @@ export class Panel {
     const facts: [string, string][] = [
       [t("round_trip"), sample.roundTrip === undefined ? "–" : t("milliseconds", { n: Math.max(1, Math.round(sample.roundTrip)) })],
       [t("key_to_picture"), sample.keyToPicture === undefined ? "–" : t("milliseconds", { n: Math.max(1, Math.round(sample.keyToPicture)) })],
-      [t("received"), t("megabits", { n: sample.megabits.toFixed(1) })],
+      [t("received"), t("megabits", { n: sample.megabits.toFixed(sample.megabits < 1 ? 2 : 1) })],
       [t("frames"), t("per_second", { n: Math.round(sample.frames) })],
       [t("picture"), sample.exact ? t("exact") : t("refining")],
     ];
@@ -348,8 +351,7 @@ export class Panel {
       `${sample.megabits.toFixed(2)} Mbit/s`,
       `RTT ${sample.roundTrip === undefined ? "–" : sample.roundTrip.toFixed(0)} ms`,
       `key ${sample.keyToPicture === undefined ? "–" : sample.keyToPicture.toFixed(0)} ms`,
-      `${t("capture").toLowerCase()} ${milliseconds(remote?.capture_us)} ms`,
-      `${t("encode").toLowerCase()} ${milliseconds(remote?.encode_us)} ms`,
+      ...(remote ? [`${t("capture").toLowerCase()} ${milliseconds(remote.capture_us)} ms`, `${t("encode").toLowerCase()} ${milliseconds(remote.encode_us)} ms`] : []),
       sample.exact ? "exact" : "refining",
     ].join("  ·  ");
   }

@@ -1,7 +1,7 @@
 // The display route: decodes what arrives and paints it on the canvas, in the task that it arrived in.
 //
-// All of it runs on the page's main thread. Measured against a worker with an OffscreenCanvas (README.md): the worker adds a hop to the
-// compositor and its canvas costs more to paint, and the canvas' width and height, which outside checks read, would follow late.
+// All of it runs on the page's main thread: a worker with an OffscreenCanvas was measured and is no faster (README.md), its canvas costs
+// twice as much to paint, and the canvas' width and height, which outside checks read, would not follow.
 import { EndFlag, ServerMessage, ViewFlag } from "@oriel/protocol/display.ts";
 import { type EndOfFrame, FrameDecoder } from "./decoder.ts";
 import { Link, type LinkOptions } from "./link.ts";

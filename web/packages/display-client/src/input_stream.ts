@@ -17,8 +17,8 @@ import {
 } from "./wire.ts";
 
 export interface InputHooks {
-  /** Something was sent: its number, and the time of the event that it came from, on performance's clock. */
-  sent(sequence: number, time: number): void;
+  /** Something was sent: its number, the time of the event that it came from on performance's clock, and whether it is a key. */
+  sent(sequence: number, time: number, typed: boolean): void;
   locks(locks: { caps: boolean; num: boolean }): void;
 }
 
@@ -58,7 +58,7 @@ export class InputStream {
   }
 
   key(key: KeyEvent, time: number): void {
-    if (this.open) this.put(encodeKey(this.next(), key), time);
+    if (this.open) this.put(encodeKey(this.next(), key), time, key.down);
   }
 
   pointer(x: number, y: number, buttons: number, time: number): void {
@@ -89,9 +89,9 @@ export class InputStream {
     return this.sequence;
   }
 
-  private put(bytes: Uint8Array<ArrayBuffer>, time: number): void {
+  private put(bytes: Uint8Array<ArrayBuffer>, time: number, typed = false): void {
     this.link.send(bytes);
-    this.hooks.sent(this.sequence, time);
+    this.hooks.sent(this.sequence, time, typed);
   }
 
   private read(data: ArrayBuffer): void {

@@ -141,7 +141,8 @@ export class Link {
     if (this.stopped || this.socket) return;
     if (answer === "open") {
       this.connect();
-    } else if (answer === "not yet") {
+      // Until a session is placed there is no socket to authorize for.
+    } else if (answer === "not yet" || (answer === "refused" && this.options.starting())) {
       this.attempt++;
       this.timer = setTimeout(() => void this.probe(), this.options.starting() ? startingDelay : reconnectDelay(this.attempt));
     } else {

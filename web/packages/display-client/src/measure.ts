@@ -12,21 +12,21 @@ export interface Applied {
 const maximumWaiting = 1024;
 
 export class InputTimes {
-  private readonly waiting = new Map<number, number>();
+  private readonly waiting = new Map<number, { time: number; typed: boolean }>();
   private readonly listeners = new Set<(applied: Applied) => void>();
-  /** Milliseconds from a key or click to its picture, the last that was seen. */
+  /** Milliseconds from a key to its picture, the last that was seen. */
   latest: number | undefined;
 
-  sent(sequence: number, time: number): void {
+  sent(sequence: number, time: number, typed = false): void {
     if (this.waiting.size >= maximumWaiting) this.waiting.delete(this.waiting.keys().next().value ?? 0);
-    this.waiting.set(sequence, time);
+    this.waiting.set(sequence, { time, typed });
   }
 
   frame(frame: number, inputSequence: number, appliedTime: number): void {
-    for (const [inputSeq, inputTime] of this.waiting) {
+    for (const [inputSeq, { time: inputTime, typed }] of this.waiting) {
       if (inputSeq > inputSequence) break;
       this.waiting.delete(inputSeq);
-      this.latest = appliedTime - inputTime;
+      if (typed) this.latest = appliedTime - inputTime;
       for (const listener of this.listeners) listener({ inputSeq, inputTime, appliedTime, frame });
     }
   }

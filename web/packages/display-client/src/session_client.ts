@@ -101,7 +101,7 @@ export class SessionClient {
       },
     );
     this.input = new InputStream(route("input"), {
-      sent: (sequence, time) => this.times.sent(sequence, time),
+      sent: (sequence, time, typed) => this.times.sent(sequence, time, typed),
       locks: () => undefined,
     });
     this.clipboard = new ClipboardStream(route("clipboard"), {
@@ -162,6 +162,12 @@ export class SessionClient {
   /** Gives the keyboard to the session. */
   focus(): void {
     this.elements.field.focus({ preventScroll: true });
+  }
+
+  /** Device pixels that one remote pixel covers: 1 is sharp, more shows everything larger. */
+  setZoom(zoom: number): void {
+    this.layout.setZoom(zoom);
+    this.window.setZoom(zoom);
   }
 
   /** Raises the on-screen keyboard. */

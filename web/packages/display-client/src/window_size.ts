@@ -43,8 +43,8 @@ export class WindowSizeFollower {
   /** What the remote screen should be now. */
   measure(): WindowSize {
     const density = window.devicePixelRatio || 1;
-    const width = this.device?.width ?? Math.round(this.element.clientWidth * density);
-    const height = this.device?.height ?? Math.round(this.element.clientHeight * density);
+    const width = exactOr(this.device?.width, this.element.clientWidth * density);
+    const height = exactOr(this.device?.height, this.element.clientHeight * density);
     return {
       width: Math.max(minimumSide, Math.floor(width / this.zoom)),
       height: Math.max(minimumSide, Math.floor(height / this.zoom)),
@@ -84,4 +84,9 @@ export class WindowSizeFollower {
       { once: true },
     );
   }
+}
+
+/** The observed count of device pixels, unless it contradicts the density that the page is told (emulated densities do). */
+function exactOr(observed: number | undefined, computed: number): number {
+  return observed !== undefined && Math.abs(observed - computed) < 1.5 ? observed : Math.round(computed);
 }

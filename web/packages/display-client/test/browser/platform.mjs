@@ -4,6 +4,7 @@ import { createReadStream, existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { cursor, fill, hello, message, parse, pong, state, Stream } from "./frames.mjs";
 import { accept } from "./websocket.mjs";
 
@@ -108,6 +109,11 @@ export class Platform {
       return response.end(icon);
     }
     if (/^\/sessions\/.*\/(display|input|clipboard)$/.test(pathname)) return error(this.displayUp ? 426 : 502, "unavailable");
+    if (pathname.startsWith("/assets/")) {
+      const font = join(fileURLToPath(new URL("../../../../node_modules/@fontsource-variable/inter/files/", import.meta.url)), "inter-latin-wght-normal.woff2");
+      response.writeHead(200, { "Content-Type": types[".woff2"] });
+      return createReadStream(font).pipe(response);
+    }
     if (!this.signedIn && pathname.startsWith("/api/")) return error(401, "unauthenticated");
     if (pathname === "/api/v1/events") {
       response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
@@ -177,8 +183,10 @@ export class Platform {
   begin(connection) {
     this.stream = new Stream(++this.#epoch);
     const { width, height } = this.size;
-    const records = [...fill(0, 0, width, height, [38, 57, 74]), ...fill(0, 0, width, 28, [16, 23, 30]), ...fill(40, 80, 320, 200, [251, 251, 252])];
-    for (let i = 0; i < 6; i++) records.push(...fill(60, 110 + i * 24, 220 - i * 20, 8, [60, 70, 80]));
+    const records = [...fill(0, 0, width, height, [38, 57, 74]), ...fill(0, 0, width, 28, [16, 23, 30])];
+    const window = { width: Math.min(320, width - 60), height: Math.min(200, height - 100) };
+    records.push(...fill(40, 80, window.width, window.height, [251, 251, 252]));
+    for (let i = 0; i < 6; i++) records.push(...fill(60, 110 + i * 24, window.width - 100 - i * 16, 8, [60, 70, 80]));
     connection.send(Buffer.concat([this.stream.reset(width, height), this.stream.lz(records)]));
     connection.send(Buffer.concat([cursor(1, 24, [20, 20, 20]), this.stream.end(++this.#frame, this.#lastInput, this.ready ? 3 : 0)]));
   }

@@ -255,7 +255,7 @@ const tests = {
     await t.context.clearPermissions();
     const before = t.platform.inputs.length;
     await t.page.keyboard.press("Control+v");
-    await until("V", () => key(t.platform).some((k, i) => k.keysym === 0x76 && !k.down));
+    await until("V", () => key(t.platform).some((k) => k.keysym === 0x76 && !k.down));
     assert.deepEqual(t.platform.clipboardTexts.map((one) => one.text), ["from here"]);
     const v = t.platform.inputs.slice(before).find((input) => input.keysym === 0x76);
     assert.ok(v.at > t.platform.clipboardTexts[0].at, "the text is there before the key");
