@@ -29,6 +29,14 @@ export function bytes(count: number, whole = false): string {
   return `${text} ${binary[unit]}`;
 }
 
+/** "1.9 of 3.1 GiB": both in the unit of the whole. */
+export function partOfBytes(part: number, whole: number): string {
+  const text = bytes(whole);
+  const unit = binary.findIndex((name) => text.endsWith(` ${name}`));
+  const value = part / 1024 ** Math.max(0, unit);
+  return t("unit.part", { part: value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1), whole: text });
+}
+
 /** Like memory, but below one GiB still in GiB: a column of one unit reads faster. */
 export function gibibytes(count: number): string {
   return `${(count / 1024 ** 3).toFixed(1)} GiB`;

@@ -165,27 +165,13 @@ export function WorkspacesPage({ me }: { me: Me }) {
           )}
           {workspaces?.length === 0 && (
             <div className="card">
-              <EmptyState title={t("workspaces.empty")} text={t("workspaces.empty_text")}>
+              <EmptyState title={t("workspaces.empty")} text={t("workspaces.empty_text")} below={<Lessons />}>
                 {me.administrator && (
                   <Button kind="primary" onClick={() => navigate("/admin/workspaces")}>
                     {t("workspaces.open_admin")}
                   </Button>
                 )}
                 <Button onClick={() => void live.refreshWorkspaces()}>{t("workspaces.check_again")}</Button>
-                <ol className="teach">
-                  <li>
-                    <b>{t("workspaces.teach_open")}</b>
-                    {t("workspaces.teach_open_text")}
-                  </li>
-                  <li>
-                    <b>{t("workspaces.teach_leave")}</b>
-                    {t("workspaces.teach_leave_text")}
-                  </li>
-                  <li>
-                    <b>{t("workspaces.teach_end")}</b>
-                    {t("workspaces.teach_end_text")}
-                  </li>
-                </ol>
               </EmptyState>
             </div>
           )}
@@ -225,7 +211,7 @@ export function WorkspacesPage({ me }: { me: Me }) {
           lead={<WorkspaceIcon url={why.icon_url} hue={why.hue} size="md" />}
           onClose={() => setWhy(null)}
           footer={
-            <Button onClick={() => setWhy(null)} autoFocus>
+            <Button onClick={() => setWhy(null)} data-autofocus>
               {t("close")}
             </Button>
           }
@@ -237,5 +223,24 @@ export function WorkspacesPage({ me }: { me: Me }) {
         </Dialog>
       )}
     </>
+  );
+}
+
+function Lessons() {
+  return (
+    <ol className="teach">
+      <li>
+        <b>{t("workspaces.teach_open")}</b>
+        {t("workspaces.teach_open_text")}
+      </li>
+      <li>
+        <b>{t("workspaces.teach_leave")}</b>
+        {t("workspaces.teach_leave_text")}
+      </li>
+      <li>
+        <b>{t("workspaces.teach_end")}</b>
+        {t("workspaces.teach_end_text")}
+      </li>
+    </ol>
   );
 }

@@ -23,7 +23,7 @@ export function AccountMenu({ me, avatar }: { me: Me; avatar: ReactNode }) {
       head={
         <p className="menu-head">
           <b className="clip">{name}</b>
-          <span>{name === me.username ? me.instance : me.username}</span>
+          <span className="clip">{t("account.version", { version: me.version })}</span>
         </p>
       }
       items={[

@@ -52,7 +52,7 @@ export function EndDialog({ sessions, foreign = false, onClose, onEnded }: { ses
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose} autoFocus>
+          <Button onClick={onClose} data-autofocus>
             {one ? t("end.keep") : t("end.keep_many")}
           </Button>
           <Button kind="bad-solid" aria-disabled={busy} onClick={busy ? undefined : end}>

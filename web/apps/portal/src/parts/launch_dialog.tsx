@@ -86,7 +86,7 @@ export function LaunchDialog({ workspace, onClose }: { workspace: Workspace; onC
             inputMode="url"
             autoComplete="url"
             spellCheck={false}
-            autoFocus
+            data-autofocus
             placeholder="https://"
             onChange={(event) => {
               setUrl(event.target.value);

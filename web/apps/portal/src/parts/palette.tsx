@@ -55,6 +55,7 @@ function PaletteDialog({ me, onClose }: { me: Me; onClose: () => void }) {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector("input")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -121,7 +122,6 @@ function PaletteDialog({ me, onClose }: { me: Me; onClose: () => void }) {
           aria-autocomplete="list"
           aria-label={t("palette.label")}
           placeholder={t("palette.placeholder")}
-          autoFocus
           spellCheck={false}
           value={query}
           onChange={(event) => {

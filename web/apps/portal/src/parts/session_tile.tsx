@@ -18,7 +18,9 @@ export function SessionTile({ session, onEnd, onDetails, onRemove }: { session: 
     : starting
       ? session.step || t(stateWord(state))
       : state !== "running"
-        ? t(stateWord(state))
+        ? session.expires_at
+          ? t("session.expires", { time: format.exactTime(session.expires_at) })
+          : ""
         : session.viewers > 0
           ? t("session.viewers", { count: session.viewers })
           : t("session.no_viewer");
@@ -29,9 +31,11 @@ export function SessionTile({ session, onEnd, onDetails, onRemove }: { session: 
     <>
       <svg className="scene" viewBox="0 0 320 200" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
         <rect x="40" y="32" width="208" height="136" rx="8" />
-        <path d="M40 56h208M56 44h.01M68 44h.01M80 44h.01" />
+        <path d="M40 56h208" />
+        <path className="lights" d="M54 44h.01M65 44h.01M76 44h.01" />
         <rect x="148" y="84" width="132" height="92" rx="8" className="front" />
-        <path d="M148 104h132M160 94h.01M172 94h.01M164 122h60M164 138h84M164 154h44" />
+        <path d="M148 104h132M164 122h60M164 138h84M164 154h44" />
+        <path className="lights" d="M160 94h.01M170 94h.01" />
       </svg>
       {(starting || failed || state !== "running") && (
         <span className="veil">
@@ -57,7 +61,7 @@ export function SessionTile({ session, onEnd, onDetails, onRemove }: { session: 
         <div className="grow">
           <h3 className="clip">{name}</h3>
           <p className={failed ? "small clip bad-text" : "small t3 clip"} title={note}>
-            {state === "running" ? note : <StateDot tone={toneOf(session)}>{failed ? note : starting ? note : t(stateWord(state))}</StateDot>}
+            {failed ? note : starting ? <StateDot tone={toneOf(session)}>{note}</StateDot> : note}
           </p>
         </div>
         <span className="small t3" title={t("session.started", { time: format.exactTime(session.started_at ?? session.created_at) })}>

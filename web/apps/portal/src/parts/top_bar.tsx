@@ -33,7 +33,7 @@ export function TopBar({ me, middle }: { me: Me; middle?: ReactNode }) {
         {t("nav.skip")}
       </a>
       {me.administrator && (
-        <span className="phone-only">
+        <span className="phone-only burger">
           <Menu label={t("nav.main")} items={pages} trigger={(props) => <IconButton {...props} icon={MenuIcon} label={t("nav.open")} />} />
         </span>
       )}

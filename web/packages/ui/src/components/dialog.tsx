@@ -17,7 +17,7 @@ export type DialogProps = {
 
 /**
  * A modal dialog: the browser's own, so what is behind is inert, focus stays inside, Escape closes and focus returns to where it
- * was. Mounted means open.
+ * was. Mounted means open. An element with `data-autofocus` gets the focus, otherwise the first control.
  */
 export function Dialog({ title, onClose, children, footer, lead, wide = false, alert = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
@@ -27,6 +27,8 @@ export function Dialog({ title, onClose, children, footer, lead, wide = false, a
     if (!dialog) return;
     const before = document.activeElement;
     dialog.showModal();
+    // React's autoFocus comes before the dialog is shown, so what shall have the focus says so by attribute.
+    dialog.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

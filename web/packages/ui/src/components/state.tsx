@@ -58,7 +58,7 @@ export function Skeleton({ width = "100%", height = 12 }: { width?: number | str
 }
 
 /** Says what the thing is and offers the way on. */
-export function EmptyState({ title, text, drawing, children, level = 2 }: { title: string; text?: ReactNode; drawing?: ReactNode; children?: ReactNode; level?: 1 | 2 }) {
+export function EmptyState({ title, text, drawing, children, below, level = 2 }: { title: string; text?: ReactNode; drawing?: ReactNode; children?: ReactNode; below?: ReactNode; level?: 1 | 2 }) {
   const Heading = level === 1 ? "h1" : "h2";
   return (
     <div className="empty">
@@ -72,6 +72,7 @@ export function EmptyState({ title, text, drawing, children, level = 2 }: { titl
       <Heading tabIndex={level === 1 ? -1 : undefined}>{title}</Heading>
       {text && <p>{text}</p>}
       {children && <div className="row">{children}</div>}
+      {below}
     </div>
   );
 }

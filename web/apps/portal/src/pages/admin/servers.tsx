@@ -1,5 +1,5 @@
 import type { Me, Server, ServerImage, Workspace } from "@oriel/protocol";
-import { Age, Bar, EmptyState, format, Icon, IconButton, StateDot, type Tone, t } from "@oriel/ui";
+import { Age, Bar, EmptyState, format, Icon, IconButton, StateDot, type Tone, t, useClock } from "@oriel/ui";
 import { ChevronDown, ChevronUp, CircleAlert, Info, Server as ServerIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Link } from "../../parts/link.tsx";
@@ -46,10 +46,10 @@ export function AdminServersPage({ me }: { me: Me }) {
               </span>
               <span>
                 <b>
-                  {t("admin_servers.cores_reserved", {
-                    used: format.bytes(sum(sorted, (server) => server.memory_reserved_bytes)),
-                    total: format.bytes(sum(sorted, (server) => server.memory_total_bytes), true),
-                  })}
+                  {format.partOfBytes(
+                    sum(sorted, (server) => server.memory_reserved_bytes),
+                    sum(sorted, (server) => server.memory_total_bytes),
+                  )}
                 </b>{" "}
                 {t("admin_servers.memory_word")}
               </span>
@@ -71,7 +71,7 @@ export function AdminServersPage({ me }: { me: Me }) {
 function ServerRow({ server, workspaces }: { server: Server; workspaces: AdminWorkspaceList | null }) {
   const [shown, setShown] = useState(false);
   const state = server.enabled ? server.state : "disabled";
-  const quiet = state !== "online";
+  const quiet = state === "disabled";
   const present = server.images.filter((image) => image.state === "present").length;
   const busy = server.images.filter((image) => image.state === "pulling" || image.state === "failed");
   const images = present === server.images.length ? t("admin_servers.images_all", { count: present }) : t("admin_servers.images_some", { present, count: server.images.length });
@@ -125,7 +125,7 @@ function ServerRow({ server, workspaces }: { server: Server; workspaces: AdminWo
       {(busy.length > 0 || shown) && (
         <div className="pulls" id={details}>
           {shown && <Details server={server} />}
-          <p className="label t3">{t("admin_servers.images")}</p>
+          <p className="label t3">{shown ? t("admin_servers.images") : t("admin_servers.images_moving")}</p>
           {server.images.length === 0 && <p className="small t3 pulls-none">{t("admin_servers.no_images")}</p>}
           <ul>
             {(shown ? server.images : busy).map((image) => (
@@ -139,11 +139,9 @@ function ServerRow({ server, workspaces }: { server: Server; workspaces: AdminWo
 }
 
 function Seen({ since }: { since: string }) {
-  return (
-    <>
-      {t("admin_servers.last_seen")} <Age since={since} />
-    </>
-  );
+  const start = Date.parse(since);
+  const text = useClock((now) => t("admin_servers.seen", { age: format.duration(now - start) }));
+  return <span title={format.exactTime(since)}>{text}</span>;
 }
 
 function Meter({ name, server, value, text, quiet }: { name: string; server: Server; value: number; text: string; quiet: boolean }) {
@@ -151,7 +149,7 @@ function Meter({ name, server, value, text, quiet }: { name: string; server: Ser
     <div className="m" title={text}>
       <p className="label">
         <span className="t3">{name}</span>
-        <span className={value >= 90 ? "num end hot" : "num end"}>{t("unit.percent", { count: Math.round(value) })}</span>
+        <span className={value >= 97 ? "num end hot full" : value >= 90 ? "num end hot" : "num end"}>{t("unit.percent", { count: Math.round(value) })}</span>
       </p>
       <Bar value={value} off={quiet} label={`${name}, ${server.hostname}: ${text}`} />
     </div>
@@ -170,8 +168,8 @@ function ImageRow({ image, workspace }: { image: ServerImage; workspace: Workspa
       </p>
       {image.state === "pulling" && (
         <>
-          <Bar progress value={image.progress} label={t("admin_servers.pulling", { name: name ?? image.reference })} />
-          <span className="num t2 amt">{image.size_bytes > 0 ? t("admin_servers.image_amount", { done: format.bytes(done), total: format.bytes(image.size_bytes) }) : t("unit.percent", { count: Math.round(image.progress) })}</span>
+          {image.progress > 0 && <Bar progress value={image.progress} label={t("admin_servers.pulling", { name: name ?? image.reference })} />}
+          <span className="num t2 amt">{image.progress <= 0 ? t("admin_servers.pull_waits") : image.size_bytes > 0 ? format.partOfBytes(done, image.size_bytes) : t("unit.percent", { count: Math.round(image.progress) })}</span>
           {image.message && <span className="num t3 eta clip">{image.message}</span>}
         </>
       )}

@@ -1,0 +1,101 @@
+// Makes docs/screenshots/ anew: every page of the portal, dark and light, on a desk and on a phone, full, empty, loading and failing.
+// `node dev/screenshots.mjs [part of a name …]` makes only those.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launchBrowser } from "./browser.mjs";
+import { createMock, createState } from "./mock-server.mjs";
+
+const out = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+mkdirSync(out, { recursive: true });
+const wanted = process.argv.slice(2);
+const desk = { viewport: { width: 1440, height: 900 } };
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+const full = createMock(createState("full"));
+const empty = createMock(createState("empty"));
+const failing = createMock(createState("failing"));
+const slow = createMock(createState("slow"));
+const signedOut = createMock(createState("full"));
+signedOut.state.signedIn = false;
+const address = new Map();
+for (const mock of [full, empty, failing, slow, signedOut]) address.set(mock, await mock.listen());
+
+const shots = [
+  ["sign-in", signedOut, "/sign-in"],
+  ["sign-in-error", signedOut, "/sign-in", async (page) => {
+    signedOut.state.failures = 0;
+    await page.getByLabel("Username").fill("mara");
+    await page.getByLabel("Password", { exact: true }).fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+  }],
+  ["sign-in-paused", signedOut, "/sign-in", async (page) => {
+    signedOut.state.failures = 9;
+    await page.getByLabel("Username").fill("mara");
+    await page.getByLabel("Password", { exact: true }).fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("paused for").waitFor();
+  }],
+  ["workspaces", full, "/"],
+  ["workspaces-search", full, "/", async (page) => page.keyboard.type("brow"), "desk"],
+  ["workspaces-empty", empty, "/"],
+  ["workspaces-failed", failing, "/"],
+  ["workspaces-loading", slow, "/", async (page) => page.waitForTimeout(400)],
+  ["launch", full, "/", async (page) => {
+    await page.getByRole("button", { name: "More for Firefox" }).last().click();
+    await page.getByRole("menuitem", { name: "Open a page" }).click();
+    await page.getByRole("dialog").waitFor();
+  }],
+  ["end-session", full, "/", async (page) => {
+    await page.getByRole("article", { name: "Desktop", exact: true }).getByRole("button", { name: "End…" }).click();
+    await page.getByRole("alertdialog").waitFor();
+  }],
+  ["account", full, "/", async (page) => page.getByRole("button", { name: "Account" }).click()],
+  ["palette", full, "/admin/sessions", async (page) => page.keyboard.press("Control+k"), "desk"],
+  ["admin-sessions", full, "/admin/sessions"],
+  ["admin-sessions-selected", full, "/admin/sessions?state=running", async (page) => {
+    for (const index of [1, 3, 4]) await page.getByRole("checkbox").nth(index).check();
+  }],
+  ["admin-sessions-refused", full, "/admin/sessions?state=failed", async (page) => {
+    await page.getByRole("button", { name: "More for Modelling" }).click();
+    await page.getByRole("menuitem", { name: "Details" }).click();
+    await page.getByRole("dialog").waitFor();
+  }],
+  ["admin-sessions-empty", empty, "/admin/sessions"],
+  ["admin-sessions-failed", failing, "/admin/sessions"],
+  ["admin-sessions-loading", slow, "/admin/sessions", async (page) => page.waitForTimeout(400), "desk"],
+  ["admin-servers", full, "/admin/servers"],
+  ["admin-servers-details", full, "/admin/servers", async (page) => page.getByRole("button", { name: "Details of atlas-1" }).click()],
+  ["admin-servers-empty", empty, "/admin/servers", undefined, "desk"],
+  ["admin-workspaces", full, "/admin/workspaces"],
+  ["not-found", full, "/nothing/here", undefined, "desk"],
+];
+
+const browser = await launchBrowser();
+let count = 0;
+for (const [name, mock, path, act, only] of shots) {
+  if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
+  for (const [device, options] of [["desk", desk], ["phone", phone]]) {
+    if (only && only !== device) continue;
+    for (const colorScheme of ["light", "dark"]) {
+      const context = await browser.newContext({ ...options, colorScheme, locale: "en-GB", reducedMotion: "reduce" });
+      const page = await context.newPage();
+      page.on("pageerror", (error) => console.error(name, error));
+      await page.goto(address.get(mock) + path);
+      await page.locator("main").first().waitFor();
+      await page.waitForTimeout(350);
+      if (act) await act(page);
+      await page.evaluate(() => document.fonts.ready);
+      await page.waitForTimeout(150);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) console.error(`${name} ${device}: ${wide} px wider than the window`);
+      await page.screenshot({ path: join(out, `${name}${device === "phone" ? "-phone" : ""}-${colorScheme}.png`) });
+      count++;
+      await context.close();
+    }
+  }
+}
+await browser.close();
+for (const mock of address.keys()) await mock.close();
+console.log(`${count} pictures in docs/screenshots`);
