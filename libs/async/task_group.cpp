@@ -60,8 +60,8 @@ struct TaskGroup::State {
 
   void ended(std::list<Task>::iterator task, std::exception_ptr const& failure) {
     auto const name = std::move(task->name);
-    // Asio queues a cancellation that is asked for from outside the running loop; such a one may still be on its way to this
-    // task's signal. What is posted now comes after it.
+    // Asio queues a cancellation that is asked for from outside the running loop; such a one may still be on
+    // its way to this task's signal. What is posted now comes after it.
     std::list<Task> past;
     past.splice(past.begin(), tasks, task);
     net::post(executor, [past = std::move(past)] {});
