@@ -1,0 +1,173 @@
+#include "display/encode/frame_encoder.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "display/decode/decoder.h"
+#include "display/limits.h"
+#include "protocol/display/messages.h"
+
+namespace oriel::display {
+namespace {
+
+// A screen that a test draws on, with the pieces a capture would give.
+class Canvas {
+ public:
+  explicit Canvas(Size size) : size_(size), pixels_(size.pixels()) {}
+
+  void fill(Rectangle const& area, std::uint32_t colour) {
+    for_each(area, [colour](std::uint32_t, std::uint32_t) { return colour; });
+  }
+  template <typename Colour>
+  void for_each(Rectangle const& area, Colour colour) {
+    for (std::uint32_t y = area.y; y < std::min(area.bottom(), size_.height); ++y)
+      for (std::uint32_t x = area.x; x < std::min(area.right(), size_.width); ++x) pixels_[static_cast<std::size_t>(y) * size_.width + x] = colour(x, y);
+  }
+  [[nodiscard]] Piece piece(Rectangle const& area) const {
+    return {area, pixels_.data() + static_cast<std::size_t>(area.y) * size_.width + area.x, size_.width};
+  }
+  [[nodiscard]] Piece whole() const { return piece({0, 0, size_.width, size_.height}); }
+  [[nodiscard]] Size size() const { return size_; }
+  [[nodiscard]] std::uint32_t at(std::uint32_t x, std::uint32_t y) const { return pixels_[static_cast<std::size_t>(y) * size_.width + x]; }
+
+ private:
+  Size size_;
+  std::vector<std::uint32_t> pixels_;
+};
+
+// An encoder whose messages go straight into a decoder.
+struct Link {
+  explicit Link(Size size) : encoder([this](Bytes message) { receive(message); }), picture(size), changed(size) { encoder.reset(1, false, size); }
+
+  void receive(Bytes const& message) {
+    EXPECT_LE(message.size(), protocol::kMessageTarget);
+    bytes += message.size();
+    for (std::size_t at = 0; at < message.size();) {
+      ASSERT_LE(at + protocol::kHeaderSize, message.size());
+      std::uint32_t const length = message[at + 1] | static_cast<std::uint32_t>(message[at + 2]) << 8 | static_cast<std::uint32_t>(message[at + 3]) << 16;
+      ASSERT_LE(at + protocol::kHeaderSize + length, message.size());
+      ASSERT_EQ(decoder.push(message[at], message.data() + at + protocol::kHeaderSize, length), DecodeStatus::kOk);
+      at += protocol::kHeaderSize + length;
+    }
+  }
+
+  int send_frame(std::uint32_t frame) {
+    encoder.begin(picture, changed, {frame, frame * 1000ULL, frame + 5, protocol::kEndExact});
+    int steps = 1;
+    while (encoder.step(limits::kEncodeStepBytes)) ++steps;
+    changed.clear();
+    return steps;
+  }
+
+  void expect_equal(Canvas const& canvas) const {
+    ASSERT_EQ(decoder.width(), canvas.size().width);
+    ASSERT_EQ(decoder.height(), canvas.size().height);
+    for (std::uint32_t y = 0; y < canvas.size().height; ++y)
+      for (std::uint32_t x = 0; x < canvas.size().width; ++x) {
+        std::uint8_t const* const got = decoder.frame_buffer() + (static_cast<std::size_t>(y) * canvas.size().width + x) * 4;
+        std::uint32_t const colour = static_cast<std::uint32_t>(got[0]) << 16 | static_cast<std::uint32_t>(got[1]) << 8 | got[2];
+        ASSERT_EQ(colour, canvas.at(x, y) & 0xffffff) << x << ',' << y;
+      }
+  }
+
+  FrameEncoder encoder;
+  Decoder decoder;
+  Picture picture;
+  BlockMap changed;
+  std::size_t bytes = 0;
+};
+
+TEST(FrameEncoder, ReproducesRandomDamageExactly) {
+  std::mt19937 random(1);
+  for (Size const size : {Size{1, 1}, Size{15, 17}, Size{16, 16}, Size{33, 70}, Size{333, 201}, Size{640, 480}}) {
+    Canvas canvas(size);
+    Link link(size);
+    link.changed.set_all();
+    link.send_frame(1);
+    link.expect_equal(canvas);
+    for (std::uint32_t frame = 2; frame < 40; ++frame) {
+      std::vector<Rectangle> damage;
+      for (unsigned count = random() % 6; count > 0; --count) {
+        Rectangle area{static_cast<std::uint32_t>(random() % size.width), static_cast<std::uint32_t>(random() % size.height), 0, 0};
+        area.width = static_cast<std::uint32_t>(1 + random() % (size.width - area.x));
+        area.height = static_cast<std::uint32_t>(1 + random() % (size.height - area.y));
+        damage.push_back(area);
+        switch (random() % 4) {
+          case 0:
+            canvas.fill(area, static_cast<std::uint32_t>(random()));
+            break;
+          case 1:
+            canvas.for_each(area, [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+            break;
+          case 2:
+            canvas.for_each(area, [](std::uint32_t x, std::uint32_t y) { return (x / 3 + y / 5) % 2 == 0 ? 0xffffffU : 0x202020U; });
+            break;
+          default:
+            break;  // Damage without a change.
+        }
+      }
+      for (auto const& area : damage) link.picture.update(canvas.piece(area), link.changed);
+      link.send_frame(frame);
+      EXPECT_EQ(link.decoder.end().frame, frame);
+      EXPECT_EQ(link.decoder.end().input_sequence, frame + 5);
+      ASSERT_NO_FATAL_FAILURE(link.expect_equal(canvas)) << size << " frame " << frame;
+    }
+  }
+}
+
+TEST(FrameEncoder, CutsLargeFramesIntoStepsAndMessages) {
+  Canvas canvas({1920, 1080});
+  std::mt19937 random(2);
+  canvas.for_each({0, 0, 1920, 1080}, [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+  Link link({1920, 1080});
+  link.picture.update(canvas.whole(), link.changed);
+  int const steps = link.send_frame(1);
+  EXPECT_GT(steps, 100);
+  EXPECT_GT(link.bytes, std::size_t{1920} * 1080 * 3);  // Noise does not compress.
+  link.expect_equal(canvas);
+}
+
+TEST(FrameEncoder, SendsNothingButTheEndWithoutChanges) {
+  Link link({320, 200});
+  std::size_t const before = link.bytes;
+  link.send_frame(1);
+  EXPECT_EQ(link.bytes - before, 22U);
+  EXPECT_EQ(link.decoder.end().frame, 1U);
+}
+
+TEST(FrameEncoder, PaysLittleForFlatColour) {
+  Canvas canvas({1920, 1080});
+  canvas.fill({0, 0, 1920, 1080}, 0x336699);
+  Link link({1920, 1080});
+  link.picture.update(canvas.whole(), link.changed);
+  std::size_t const before = link.bytes;
+  link.send_frame(1);
+  EXPECT_LT(link.bytes - before, 100U);
+  link.expect_equal(canvas);
+}
+
+TEST(FrameEncoder, StartsAnewAfterReset) {
+  Canvas canvas({100, 100});
+  canvas.for_each({0, 0, 100, 100}, [](std::uint32_t x, std::uint32_t y) { return x * 7 + y * 300; });
+  Link link({100, 100});
+  link.picture.update(canvas.whole(), link.changed);
+  BlockMap const all = link.changed;
+  link.encoder.begin(link.picture, all, {1, 0, 0, 0});
+  (void)link.encoder.step(1000);
+  EXPECT_TRUE(link.encoder.busy());
+  link.encoder.reset(2, false, {100, 100});  // In the middle of a frame.
+  EXPECT_FALSE(link.encoder.busy());
+  link.changed = all;
+  link.send_frame(2);
+  link.expect_equal(canvas);
+  link.encoder.reset(3, true, {100, 100});
+  canvas.fill({40, 40, 5, 5}, 0xff0000);
+  link.picture.update(canvas.whole(), link.changed);
+  EXPECT_EQ(link.changed.count(), 1U);
+  link.send_frame(3);
+  link.expect_equal(canvas);
+}
+
+}  // namespace
+}  // namespace oriel::display

@@ -1,0 +1,68 @@
+#include "display/pacing/pacer.h"
+
+#include <gtest/gtest.h>
+
+namespace oriel::display {
+namespace {
+
+using namespace std::chrono_literals;
+Pacer::Time const kStart{1h};
+
+TEST(Pacer, AllowsTwoFramesInFlight) {
+  Pacer pacer;
+  EXPECT_TRUE(pacer.has_credit());
+  pacer.frame_sent(1, 100, kStart);
+  EXPECT_TRUE(pacer.has_credit());
+  pacer.frame_sent(2, 100, kStart);
+  EXPECT_FALSE(pacer.has_credit());
+  EXPECT_TRUE(pacer.frame_acknowledged(1, kStart + 10ms));
+  EXPECT_TRUE(pacer.has_credit());
+  EXPECT_EQ(pacer.round_trip(), 10ms);
+  EXPECT_EQ(pacer.bytes_in_flight(), 100U);
+}
+
+TEST(Pacer, BoundsBytesButLetsALargeFrameGoAlone) {
+  Pacer pacer;
+  pacer.frame_sent(1, 10U << 20, kStart);
+  EXPECT_FALSE(pacer.has_credit());
+  EXPECT_TRUE(pacer.frame_acknowledged(1, kStart + 1s));
+  EXPECT_TRUE(pacer.has_credit());
+}
+
+TEST(Pacer, AnAcknowledgementCoversEarlierFrames) {
+  Pacer pacer;
+  pacer.frame_sent(5, 10, kStart);
+  pacer.frame_sent(6, 10, kStart);
+  EXPECT_TRUE(pacer.frame_acknowledged(6, kStart + 1ms));
+  EXPECT_EQ(pacer.frames_in_flight(), 0U);
+  EXPECT_EQ(pacer.bytes_in_flight(), 0U);
+  EXPECT_TRUE(pacer.frame_acknowledged(5, kStart + 2ms));
+}
+
+TEST(Pacer, RefusesTheFuture) {
+  Pacer pacer;
+  EXPECT_FALSE(pacer.frame_acknowledged(1, kStart));
+  pacer.frame_sent(1, 10, kStart);
+  EXPECT_FALSE(pacer.frame_acknowledged(2, kStart));
+  pacer.reset();
+  EXPECT_FALSE(pacer.frame_acknowledged(1, kStart));
+  EXPECT_TRUE(pacer.has_credit());
+}
+
+TEST(Pacer, SendsNothingToAHiddenPage) {
+  Pacer pacer;
+  pacer.set_visible(false);
+  EXPECT_FALSE(pacer.has_credit());
+  pacer.set_visible(true);
+  EXPECT_TRUE(pacer.has_credit());
+}
+
+TEST(FrameClock, NeverHoldsTheFirstFrame) {
+  FrameClock clock;
+  EXPECT_LT(clock.next(), kStart);
+  clock.captured(kStart);
+  EXPECT_EQ(clock.next() - kStart, limits::kFrameInterval);
+}
+
+}  // namespace
+}  // namespace oriel::display
