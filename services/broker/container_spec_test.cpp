@@ -92,7 +92,7 @@ TEST(ContainerSpec, LabelsNameTheOwner) {
   auto const& labels = spec.at("Labels").as_object();
   EXPECT_EQ(labels.at("oriel.instance"), "oriel");
   EXPECT_EQ(labels.at("oriel.agent"), "agent-1");
-  EXPECT_EQ(labels.at("oriel.session"), session().text());
+  EXPECT_EQ(std::string(labels.at("oriel.session").as_string()), session().text());
   EXPECT_EQ(labels.at("oriel.attempt"), "3");
   EXPECT_EQ(labels.at("oriel.generation"), "7");
   EXPECT_EQ(labels.at("oriel.runtime"), "deadbeef");
