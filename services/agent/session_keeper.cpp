@@ -110,6 +110,7 @@ void SessionKeeper::take_container(protocol::broker::SessionContainer const& con
   if (!container.runtime.empty()) runtime_ = container.runtime;
   if (container.started_at) started_at_ = container.started_at;
   container_seen_ = context_.clock.steady_now();
+  context_.changed(session_);
 }
 
 void SessionKeeper::see_container(protocol::broker::SessionContainer const& container) {
@@ -267,8 +268,7 @@ bool SessionKeeper::open_control() {
   if (control_) return true;
   ControlServer::Events events;
   events.hello = [this](protocol::control::Hello const& hello) {
-    protocol_ = hello.protocol;
-    if (!hello.runtime.empty()) runtime_ = to_utf8(hello.runtime, 64);
+    protocol_ = hello.protocol;  // which runtime it is, the broker knows; a container may say anything
     if (phase_ == Phase::kStarting && step_ == "display") enter(Phase::kStarting, "x", 50);
   };
   events.state = [this](protocol::control::State const& state) { told(state); };

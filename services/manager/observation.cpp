@@ -56,7 +56,10 @@ Judgement running(store::Session const& row, ObservedSession const& observed) {
     return judgement;
   }
   if (row.state != SessionState::kRunning) return judgement;
-  if (observed.runtime && observed.runtime != row.runtime) {
+  // A display server may be ready before its container's create call has answered.
+  bool const news = (observed.runtime && observed.runtime != row.runtime) ||
+                    (observed.container_id && observed.container_id != row.container_id);
+  if (news) {
     judgement.step.emplace();
     carry_identity(judgement.step->patch, observed);
   }
