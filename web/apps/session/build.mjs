@@ -101,8 +101,10 @@ export async function build({ esbuild, outdir, protocolVersion, production }) {
   };
 }
 
-// On its own: node build.mjs OUTDIR
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+// On its own: node build.mjs OUTDIR, or node build.mjs --decoder, which prints the path of the decoder (tests read it).
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] === "--decoder") {
+  console.log(decoder());
+} else if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const esbuild = await import("esbuild");
   await build({ esbuild, outdir: process.argv[2] ?? join(root, "build/session"), protocolVersion: 1, production: true });
 }

@@ -160,7 +160,7 @@ function update(next: Session): void {
   switch (next.state) {
     case "failed":
       finish("failed");
-      if (next.placement && !next.started_at) pages.refused(next);
+      if (isRefusal(next)) pages.refused(next);
       else pages.failed(next, steps, ready || next.started_at !== null);
       break;
     case "ended":
@@ -183,6 +183,12 @@ function update(next: Session): void {
       else steps.note(next, performance.now());
       showStart();
   }
+}
+
+/** No server fitted: nothing was started, and each server that was asked says why. */
+function isRefusal(failed: Session): boolean {
+  const servers = failed.placement?.servers;
+  return servers !== undefined && !failed.started_at && servers.every((server) => server.checks.some((check) => !check.ok));
 }
 
 async function refresh(): Promise<void> {

@@ -38,6 +38,11 @@ export class ClipboardStream {
     this.link.stop();
   }
 
+  /** Does not wait for the next attempt's time. */
+  hurry(): void {
+    this.link.hurry();
+  }
+
   get open(): boolean {
     return this.link.open;
   }

@@ -57,6 +57,11 @@ export class InputStream {
     this.link.stop();
   }
 
+  /** Does not wait for the next attempt's time. */
+  hurry(): void {
+    this.link.hurry();
+  }
+
   key(key: KeyEvent, time: number): void {
     if (this.open) this.put(encodeKey(this.next(), key), time, key.down);
   }

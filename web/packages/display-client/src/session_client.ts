@@ -96,6 +96,8 @@ export class SessionClient {
           // The others are tried only when this one is there: two failures fewer while a session starts.
           this.input.start();
           this.clipboard.start();
+          this.input.hurry();
+          this.clipboard.hurry();
           hooks.connected();
         },
       },

@@ -16,7 +16,7 @@ const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none"><rect x="3" y="4" width="26" height="19" rx="4" fill="currentColor" fill-opacity=".16" stroke="currentColor" stroke-width="2"/><path d="M16 23v4.5M10.5 28h11" stroke="currentColor" stroke-width="2" stroke-linecap="round"/><rect x="8" y="8.5" width="10" height="7.5" rx="1.5" fill="currentColor"/><path d="M8 19.25h16" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"/></svg>';
 
 export class Platform {
-  id = "d04a6be2a1b94c5d8e7f60718293a4b5".slice(0, 28) + "17c9";
+  id = "d04a6be2a1b94c5d8e7f6071829317c9";
   /** Everything that the page sent on the input and clipboard routes, decoded. */
   inputs = [];
   clipboardTexts = [];
@@ -42,7 +42,7 @@ export class Platform {
     this.socket = socket;
     this.session = {
       id: this.id,
-      workspace: { id: "0".repeat(31) + "1", friendly_name: "Desktop", icon_url: "/api/v1/workspaces/1/icon", hue: 255 },
+      workspace: { id: "00000000000000000000000000000001", friendly_name: "Desktop", icon_url: "/api/v1/workspaces/1/icon", hue: 255 },
       state: "running",
       desired: "running",
       step: "",
@@ -152,7 +152,7 @@ export class Platform {
       if (!resumed) this.begin(connection);
       connection.send(state({ state: "running", owner_of_input: true, viewers: this.displays.size, size_fixed: !this.followsSize }));
     } else if (route === "input") {
-      const connection = accept(request, socket, { message: (data) => this.#fromInput(data) });
+      accept(request, socket, { message: (data) => this.#fromInput(data) });
     } else {
       const connection = accept(request, socket, {
         message: (data) => {

@@ -3,14 +3,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { build } from "../../../../apps/session/build.mjs";
 import { openBrowser, until } from "./browser.mjs";
 import { clipboard, fill } from "./frames.mjs";
 import { Platform } from "./platform.mjs";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
 const out = mkdtempSync(join(tmpdir(), "oriel-session-page-"));
 mkdirSync(out, { recursive: true });
 await build({ esbuild, outdir: out, protocolVersion: 1, production: true });
