@@ -50,7 +50,8 @@ bool verify_nothing(std::string_view password);
 [[nodiscard]] std::string sha256_hex(std::string_view text);
 [[nodiscard]] std::array<std::uint8_t, 32> sha256(std::span<std::uint8_t const> bytes);
 
-/// XChaCha20-Poly1305 secretbox, nonce first, as base64. `context` is bound to it and must be given again.
+/// XChaCha20-Poly1305, nonce first, as base64 after a mark of the format. `context` is bound to it and must
+/// be given again.
 [[nodiscard]] std::string encrypt(Key const& key, std::string_view plain, std::string_view context = {});
 /// kInvalid when the text, the key or the context is another.
 [[nodiscard]] Result<std::string> decrypt(Key const& key, std::string_view cipher,
