@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import AxeBuilder from "@axe-core/playwright";
 import * as esbuild from "esbuild";
 import { build } from "../../../../apps/session/build.mjs";
 import { openBrowser, until } from "./browser.mjs";
@@ -38,6 +39,12 @@ async function open({ prepare = () => {}, viewport = { width: 1280, height: 720 
       assert.deepEqual(errors, []);
     },
   };
+}
+
+/** Nothing that a screen reader or a keyboard stumbles over. */
+async function accessible(page, what) {
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  assert.deepEqual(violations.map((one) => `${what}: ${one.id} ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`), []);
 }
 
 const key = (platform) => platform.inputs.filter((input) => input.type === 0x61);
@@ -300,6 +307,33 @@ const tests = {
     });
     await until("VIEW without the flag", () => t.platform.views.at(-1) === 0);
     await t.done();
+  },
+
+  async "pages and panel are accessible in both themes"() {
+    for (const colorScheme of ["light", "dark"]) {
+      const t = await open({ colorScheme });
+      await t.running();
+      await t.page.click(".handle");
+      for (const section of ["Clipboard", "Keys", "Display", "Session"]) await t.page.click(`.ph:has-text("${section}")`);
+      await t.page.click(".lamp");
+      await t.page.waitForTimeout(1300);
+      await accessible(t.page, `panel, ${colorScheme}`);
+      await t.page.click("text=End…");
+      await t.page.waitForTimeout(200);
+      await accessible(t.page, `end, ${colorScheme}`);
+      await t.page.keyboard.press("Escape");
+      await t.page.keyboard.press("Escape");
+      await until("the panel to close", () => t.page.evaluate(() => document.querySelector("#panel").hidden));
+      assert.equal(await t.page.evaluate(() => document.activeElement.id), "keys", "the focus is back at the picture");
+      await t.done();
+      for (const session of [{ state: "starting", step: "container started", started_at: null }, { state: "failed", started_at: null, reason: "It stopped.", log_tail: "line" }, { state: "ended" }]) {
+        const u = await open({ colorScheme, prepare: (platform) => { platform.displayUp = false; Object.assign(platform.session, session); } });
+        await u.page.waitForSelector("h1:has-text('Desktop')");
+        await u.page.waitForTimeout(200);
+        await accessible(u.page, `${session.state}, ${colorScheme}`);
+        await u.done();
+      }
+    }
   },
 
   async "an unreadable stream is left with 4003 and opened anew"() {
