@@ -230,6 +230,7 @@ Async<Result<Response>> Client::stream(ClientRequest request,
   auto const deadline = request.deadline;
   auto const silence = request.silence;
   auto const limit = request.answer_bytes;
+  auto const on_open = std::move(request.on_open);
   auto beginning = state_->begin_owned(std::move(request));
   auto begun = co_await with_deadline(std::move(beginning), deadline, what);
   if (!begun) co_return begun.error();
@@ -239,6 +240,7 @@ Async<Result<Response>> Client::stream(ClientRequest request,
     auto response = co_await with_deadline(std::move(collecting), deadline, what);
     co_return response;
   }
+  if (on_open) on_open();
   while (!exchange.parser->is_done()) {
     auto reading = state_->next(exchange, what);
     auto chunk = Result<std::string>(std::string());

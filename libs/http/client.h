@@ -22,6 +22,7 @@ struct ClientRequest {
   std::chrono::steady_clock::duration
       silence{};  ///< streams: without a chunk for so long → kTimeout; 0 = for ever
   std::size_t answer_bytes = limits::kHttpAnswerBytes;
+  std::function<void()> on_open{};  ///< streams: called once, when a 2xx header has come
 };
 
 struct ClientOptions {
