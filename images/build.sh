@@ -44,7 +44,7 @@ tag_of() {
   hash=$({
     echo "$recipe $parent_tag"
     digest_of "$directory" "$images/refresh"
-    if [ "$parent" = base ]; then digest_of "$images/wallpaper" "$images/oriel.svg"; fi
+    if [ "$parent" = base ]; then digest_of "$images/wallpaper" "$images/oriel.svg" "$images/runtime/xorg.conf"; fi
   } | sha256sum | cut -c1-16)
   echo "oriel/$(basename "$directory"):$hash"
 }
@@ -129,6 +129,8 @@ build_layer() {
     for theme in dark light; do
       paint "$images/wallpaper/default-$theme.svg" "$context/generated/usr/share/backgrounds/oriel/default-$theme.png" 2560
     done
+    mkdir -p "$context/generated/usr/lib/oriel/build"
+    cp "$images/runtime/xorg.conf" "$context/generated/usr/lib/oriel/build/xorg.conf"
     sed 's/#5b4fd6/#c9c4ff/' "$images/oriel.svg" >"$context/generated/usr/share/icons/hicolor/scalable/apps/oriel.svg"
   fi
   plain_modes "$context"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts beside it: what goes into a hash, and how a picture is made. Sourced, never run.
 
 # die MESSAGE: ends the script.

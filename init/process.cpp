@@ -77,7 +77,10 @@ void write_small_file(char const* path, char const* text) {
   if (command.first_to_go) write_small_file("/proc/self/oom_score_adj", limits::kOutOfMemoryScore);
   int failure = become(identity);
   if (failure == 0) {
-    if (int const nothing = open("/dev/null", O_RDONLY); nothing >= 0) dup2(nothing, STDIN_FILENO);
+    if (int const nothing = open("/dev/null", O_RDWR); nothing >= 0) {
+      dup2(nothing, STDIN_FILENO);
+      if (command.quiet) dup2(nothing, STDOUT_FILENO), dup2(nothing, STDERR_FILENO);
+    }
     // Descriptor 3 is the inherited one, 4 the report; whatever they were before.
     int const inherited = command.inherit >= 0 ? fcntl(command.inherit, F_DUPFD, 5) : -1;
     int const moved_report = fcntl(report, F_DUPFD_CLOEXEC, 5);

@@ -24,6 +24,7 @@ struct Command {
   std::string directory = "/";          ///< "/" when it can't be entered.
   int inherit = -1;                     ///< Becomes descriptor 3; everything else above 2 is closed.
   bool first_to_go = false;             ///< When memory runs out.
+  bool quiet = false;                   ///< Its output goes nowhere: it has a log of its own.
 };
 
 /// Starts a program in a session of its own with no signal blocked, and waits until it is executed.

@@ -267,6 +267,7 @@ std::optional<ExitCode> Supervisor::start_x(Time now) {
     command.words.push_back(word);
   }
   command.environment = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", manifest_.home}, {"XDG_RUNTIME_DIR", runtime_directory_}};
+  command.quiet = true;
   x_.restarts.started(now);
   auto pid = with_room([&] { return start(command, kDesktop); });
   if (!pid) {
