@@ -119,6 +119,7 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
       case kSignOut:
       case kSubscribeOwnEvents:
       case kListOwnSessions: return Verdict::kAllowed;
+      case kReadWorkspace: return object.granted ? Verdict::kAllowed : Verdict::kAbsent;  // its icon, beside the session
       case kReadSession:
       case kEndSession:
       case kKeepSessionAlive:
@@ -187,6 +188,25 @@ std::span<Action const> all_actions() { return kAllActions; }
 std::string_view text(Action action) { return kActions[static_cast<std::size_t>(action)].text; }
 
 bool only_reads(Action action) { return kActions[static_cast<std::size_t>(action)].only_reads; }
+
+bool needs_object(Action action) {
+  switch (action) {
+    case kReadWorkspace:
+    case kStartSession:
+    case kReadSession:
+    case kEndSession:
+    case kKeepSessionAlive:
+    case kConnectStream: return true;
+    default: return false;
+  }
+}
+
+std::optional<Action> parse_action(std::string_view text) {
+  for (auto const& row : kActions) {
+    if (row.text == text) return row.action;
+  }
+  return std::nullopt;
+}
 
 std::string_view text(Verdict verdict) {
   switch (verdict) {

@@ -119,6 +119,9 @@ enum class Action {
 [[nodiscard]] std::string_view text(Action action);
 /// Nothing changes by it: allowed for read-only keys, needs no Origin.
 [[nodiscard]] bool only_reads(Action action);
+/// Decided only with the object at hand: whoever handles it asks can() with it.
+[[nodiscard]] bool needs_object(Action action);
+[[nodiscard]] std::optional<Action> parse_action(std::string_view text);
 
 /// What the action is about; unset members do not matter to the action.
 struct Object {

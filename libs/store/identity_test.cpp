@@ -57,9 +57,9 @@ TEST_F(Identity, FirstStartIsIdempotent) {
   EXPECT_FALSE(*loop.run(ensure_user(*api, {"USER@oriel.local", "", "", "other", {}})));
   EXPECT_FALSE(*loop.run(ensure_group(*api, {all_users_group(), "All Users", "", 100, {domain::Permission::kGlobalAdmin}})));
   EXPECT_FALSE((**loop.run(find_account(*api, basics.user))).permissions.is_administrator());
-  ASSERT_TRUE(loop.run(ensure_installation(*api, "oriel")));
-  ASSERT_TRUE(loop.run(ensure_installation(*api, "oriel")));
-  EXPECT_EQ(loop.run(ensure_installation(*api, "other")).error().code, Code::kConflict);
+  ASSERT_TRUE(loop.run(ensure_installation(*owner, "oriel")));
+  ASSERT_TRUE(loop.run(ensure_installation(*owner, "oriel")));
+  EXPECT_EQ(loop.run(ensure_installation(*owner, "other")).error().code, Code::kConflict);
 }
 
 TEST_F(Identity, ASignInEndsByTimeIdlenessSignOutAndTheUsersLock) {

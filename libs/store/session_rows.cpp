@@ -26,7 +26,7 @@ std::string select_sessions() {
          "s.agent_id, a.hostname as server, z.name as zone, s.cores, s.memory_bytes, s.container_id, s.runtime, "
          "s.client_protocol, s.width, s.height, s.locale, s.timezone, s.open_url, s.environment, s.launch, s.viewers, "
          "s.last_input_at, s.cpu, s.memory_used_bytes, s.share_id, s.keepalive_seconds, s.time_limit_seconds, "
-         "s.created_at, s.placed_at, s.started_at, s.ended_at, s.released_at, s.keepalive_at, s.expires_at "
+         "s.created_at, s.placed_at, s.started_at, s.ended_at, s.released_at, s.keepalive_at, s.expires_at, s.changed_at "
          "from sessions s join users u on u.id = s.user_id join images i on i.id = s.image_id "
          "left join agents a on a.id = s.agent_id left join zones z on z.id = a.zone_id ";
 }
@@ -92,6 +92,7 @@ Session session_of(postgres::Row const& row) {
   session.released_at = row.optional_time("released_at");
   session.keepalive_at = row.time("keepalive_at");
   session.expires_at = row.optional_time("expires_at");
+  session.changed_at = row.time("changed_at");
   return session;
 }
 

@@ -67,6 +67,7 @@ struct Session {
   std::optional<WallTime> released_at{};
   WallTime keepalive_at{};
   std::optional<WallTime> expires_at{};
+  WallTime changed_at{};          ///< of the row, by the database's clock
 };
 
 /// The workspace as it was at launch: what an agent needs and an administrator's later edit must not change.
@@ -133,6 +134,12 @@ struct SessionPage {
 };
 /// Newest first. kInvalid for a cursor that is not ours.
 [[nodiscard]] Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFilter filter);
+
+/// Sessions whose row changed after `since` (database time), oldest change first, at most 1000: the truth behind the notifications. A
+/// transaction may commit a little after its stamp, so ask again from a few seconds before the last one seen.
+[[nodiscard]] Async<Result<std::vector<Session>>> list_changed_sessions(postgres::Database& database, WallTime since);
+/// The database's clock.
+[[nodiscard]] Async<Result<WallTime>> database_time(postgres::Database& database);
 
 // ---- The Manager's side: making desire real.
 

@@ -176,7 +176,8 @@ Async<Result<Session>> desire_end_in(postgres::Queryable& transaction, SessionId
       "released_at = case when $2::boolean then now() else released_at end where id = $1",
       std::move(values));
   if (!updated) co_return updated.error();
-  auto recorded = co_await record_audit(transaction, session_audit(actor, "session.end", id));
+  auto entry = session_audit(actor, "session.end", id);
+  auto recorded = co_await record_audit(transaction, std::move(entry));
   if (!recorded) co_return recorded.error();
   auto after = co_await read_session(transaction, id);
   co_return after;
@@ -286,6 +287,20 @@ Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFi
     page.next_cursor = std::to_string(last.created_at.time_since_epoch().count()) + "-" + last.id.text();
   }
   co_return page;
+}
+
+Async<Result<std::vector<Session>>> list_changed_sessions(postgres::Database& database, WallTime since) {
+  postgres::Parameters values(since);
+  auto rows = co_await database.query(
+      select_sessions() + "where s.changed_at > $1::timestamptz order by s.changed_at, s.id limit 1000", std::move(values));
+  if (!rows) co_return rows.error().within("list changed sessions");
+  co_return sessions_of(*rows);
+}
+
+Async<Result<WallTime>> database_time(postgres::Database& database) {
+  auto rows = co_await database.query("select clock_timestamp() as now");
+  if (!rows) co_return rows.error().within("read the database's clock");
+  co_return rows->front().time("now");
 }
 
 }  // namespace oriel::store

@@ -93,7 +93,8 @@ Async<Result<std::optional<Placed>>> place_in(postgres::Queryable& transaction, 
           "reason_code = 'no_capacity', reason = $3, deadline = null, ended_at = now(), released_at = now() where id = $1",
           std::move(values));
       if (!updated) co_return updated.error();
-      auto recorded = co_await record_audit(transaction, session_audit({}, "session.refuse", id, {{"why", placed.decision.summary()}}));
+      auto entry = session_audit(Actor(), "session.refuse", id, {{"why", placed.decision.summary()}});
+      auto recorded = co_await record_audit(transaction, std::move(entry));
       if (!recorded) co_return recorded.error();
     }
   }

@@ -55,7 +55,8 @@ Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in) 
   co_return outcome;
 }
 
-Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash) {
+Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash,
+                                                   SignInUse use) {
   postgres::Parameters values(token_hash, std::chrono::seconds(kSignInIdle).count());
   auto sql = "select s.session_id, s.expires_at, s.last_used_at < now() - interval '60 seconds' as stale, " +
              account_columns() +
@@ -71,7 +72,7 @@ Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, 
   sign_in.account = account_of(row);
   sign_in.bound_session = row.optional_id<SessionId>("session_id");
   sign_in.expires_at = row.time("expires_at");
-  if (row.boolean("stale")) {
+  if (use == SignInUse::kUse && row.boolean("stale")) {
     postgres::Parameters used(token_hash);
     auto touched = co_await database.query(
         "update sign_ins set last_used_at = now() where token_hash = decode($1, 'hex')", std::move(used));
@@ -84,6 +85,13 @@ Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash
   postgres::Parameters values(token_hash);
   auto rows = co_await database.query("delete from sign_ins where token_hash = decode($1, 'hex')", std::move(values));
   if (!rows) co_return rows.error().within("sign out");
+  co_return Result<>();
+}
+
+Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer) {
+  postgres::Parameters values(user_or_viewer);
+  auto rows = co_await database.query("select pg_notify('oriel_revocations', $1)", std::move(values));
+  if (!rows) co_return rows.error().within("announce the revocation");
   co_return Result<>();
 }
 

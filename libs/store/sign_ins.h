@@ -37,9 +37,14 @@ struct NewSignIn {
 /// Also records the audit line `sign_in`.
 [[nodiscard]] Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in);
 
+/// What a look at a sign-in means: somebody used it, or a stream that is open asks whether it still holds.
+enum class SignInUse { kUse, kLook };
 /// Empty when unknown, expired, idle too long, or the user is locked, disabled or gone.
-[[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash);
+[[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash,
+                                                                SignInUse use = SignInUse::kUse);
 [[nodiscard]] Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash);
+/// Tells the Manager (channel `oriel_revocations`) to close the streams of a user or viewer at once. Those who may still watch come back.
+[[nodiscard]] Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer);
 /// Every sign-in of the user.
 [[nodiscard]] Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user);
 /// Deletes what has expired: sign-ins and single-use tokens.

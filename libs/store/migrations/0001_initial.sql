@@ -200,8 +200,10 @@ CREATE TABLE sessions (
     released_at timestamptz,                       -- nothing of it is left on its server; until then its resources stay reserved
     keepalive_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- of this row, set by a trigger: what the poll behind NOTIFY reads
     UNIQUE (user_id, request_key)
 );
+CREATE INDEX sessions_by_change ON sessions (changed_at);
 CREATE INDEX sessions_live ON sessions (user_id) WHERE state NOT IN ('ended', 'failed');
 CREATE INDEX sessions_held ON sessions (agent_id) WHERE agent_id IS NOT NULL AND released_at IS NULL;
 CREATE INDEX sessions_expiring ON sessions (expires_at) WHERE state NOT IN ('ended', 'failed') AND desired = 'running';
@@ -234,6 +236,14 @@ BEGIN
     PERFORM pg_notify('oriel_sessions', replace(NEW.id::text, '-', ''));
     RETURN NULL;
 END $$;
+CREATE FUNCTION stamp_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD IS DISTINCT FROM NEW THEN
+        NEW.changed_at = clock_timestamp();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sessions_stamped BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION stamp_session();
 CREATE TRIGGER sessions_added AFTER INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION notify_session();
 CREATE TRIGGER sessions_changed AFTER UPDATE ON sessions FOR EACH ROW
     WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION notify_session();
@@ -261,6 +271,7 @@ CREATE TRIGGER image_groups_changed AFTER INSERT OR UPDATE OR DELETE ON image_gr
 -- Roles are made by oriel-setup with passwords of their own; agents have none.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO oriel_api;
 REVOKE DELETE, UPDATE ON audit FROM oriel_api;
+REVOKE INSERT, UPDATE, DELETE ON schema_migrations, installation FROM oriel_api;
 REVOKE INSERT, UPDATE, DELETE ON agents, leases FROM oriel_api;
 GRANT UPDATE (enabled, zone_id, cores_override, memory_override_bytes) ON agents TO oriel_api;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO oriel_manager;
