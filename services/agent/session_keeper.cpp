@@ -356,7 +356,7 @@ Async<> SessionKeeper::launch() {
       auto const& error = container.error();
       if (error.code == Code::kInternal) ++faults;
       if (!may_pass(error) || faults >= kServerFaults) {
-        auto const missing = error.code == Code::kNotFound;
+        auto const missing = error.code == Code::kNotFound && error.message.find("image") != std::string::npos;
         auto words = missing ? "This server does not have the workspace's image: " : "The server refused to create the container: ";
         fail_now(missing ? "image_missing" : "start_refused", words + error.message);
         co_return;
