@@ -73,7 +73,8 @@ Async<Result<>> feed(LogFrames& frames, std::string chunk) {
 
 Async<Result<>> append(std::string& text, std::string chunk) {
   text += chunk;
-  if (text.size() > limits::kDockerLineBytes) co_return fail(Code::kTooLarge, "docker: an answer is too large");
+  if (text.size() > limits::kDockerLineBytes)
+    co_return fail(Code::kTooLarge, "docker: an answer is too large");
   co_return Result<>();
 }
 
@@ -85,8 +86,8 @@ Async<Result<std::string>> Engine::create_container(std::string name, json::Obje
   auto const minor = parse_integer(split(version->spoken, '.').back());
   if (minor && *minor >= 44) place_mac_address(specification);
   std::optional<json::Value> body(std::move(specification));
-  auto answer = co_await state_->call("POST", "/containers/create?name=" + percent_encode(name), std::move(body),
-                                      limits::kDockerStart);
+  auto answer = co_await state_->call("POST", "/containers/create?name=" + percent_encode(name),
+                                      std::move(body), limits::kDockerStart);
   if (!answer) co_return answer.error();
   co_return text_at(*answer, "Id");
 }
@@ -96,20 +97,26 @@ Async<Result<>> Engine::start_container(std::string id) {
 }
 
 Async<Result<>> Engine::stop_container(std::string id, std::chrono::seconds grace) {
-  return state_->act("POST", path_of(id, "/stop?t=" + std::to_string(grace.count())), {304}, grace + limits::kDockerCall);
+  return state_->act("POST", path_of(id, "/stop?t=" + std::to_string(grace.count())), {304},
+                     grace + limits::kDockerCall);
 }
 
 Async<Result<>> Engine::kill_container(std::string id, std::string signal) {
   return state_->act("POST", path_of(id, "/kill?signal=" + percent_encode(signal)), {});
 }
 
-Async<Result<>> Engine::pause_container(std::string id) { return state_->act("POST", path_of(id, "/pause"), {}); }
+Async<Result<>> Engine::pause_container(std::string id) {
+  return state_->act("POST", path_of(id, "/pause"), {});
+}
 
-Async<Result<>> Engine::unpause_container(std::string id) { return state_->act("POST", path_of(id, "/unpause"), {}); }
+Async<Result<>> Engine::unpause_container(std::string id) {
+  return state_->act("POST", path_of(id, "/unpause"), {});
+}
 
 Async<Result<>> Engine::remove_container(std::string id) {
   auto done = co_await state_->act("DELETE", path_of(id, "?force=true&v=true"), {404}, limits::kDockerStart);
-  if (!done && done.error().code == Code::kConflict && done.error().message.find("already in progress") != std::string::npos) {
+  if (!done && done.error().code == Code::kConflict &&
+      done.error().message.find("already in progress") != std::string::npos) {
     co_return Result<>();
   }
   co_return done;
@@ -122,8 +129,8 @@ Async<Result<Container>> Engine::inspect_container(std::string id_or_name) {
 }
 
 Async<Result<std::vector<ContainerSummary>>> Engine::list_containers(Labels labels) {
-  auto answer =
-      co_await state_->call("GET", "/containers/json?all=true&" + filters(labels), std::nullopt, limits::kDockerCall);
+  auto answer = co_await state_->call("GET", "/containers/json?all=true&" + filters(labels), std::nullopt,
+                                      limits::kDockerCall);
   if (!answer) co_return answer.error();
   if (!answer->is_array()) co_return fail(Code::kInternal, "docker: the list of containers is no list");
   std::vector<ContainerSummary> containers;
@@ -137,7 +144,8 @@ Async<Result<std::vector<ContainerSummary>>> Engine::list_containers(Labels labe
     one.state = text_at(value, "State");
     one.status = text_at(value, "Status");
     one.labels = labels_at(value, "Labels");
-    if (auto const created = integer_at(value, "Created"); created > 0) one.created_at = WallTime(std::chrono::seconds(created));
+    if (auto const created = integer_at(value, "Created"); created > 0)
+      one.created_at = WallTime(std::chrono::seconds(created));
     containers.push_back(std::move(one));
   }
   co_return containers;
@@ -158,7 +166,8 @@ Async<Result<std::string>> Engine::logs(std::string id, std::size_t lines) {
     state_->note(response.error());
     co_return response.error().within("docker");
   }
-  if (response->status < 200 || response->status > 299) co_return http::error_of(*response).within("docker: read logs");
+  if (response->status < 200 || response->status > 299)
+    co_return http::error_of(*response).within("docker: read logs");
   co_return frames.text();
 }
 
@@ -176,7 +185,8 @@ Async<Result<std::int64_t>> Engine::wait_container(std::string id) {
     state_->note(response.error());
     co_return response.error().within("docker: wait");
   }
-  if (response->status < 200 || response->status > 299) co_return http::error_of(*response).within("docker: wait");
+  if (response->status < 200 || response->status > 299)
+    co_return http::error_of(*response).within("docker: wait");
   auto const value = json::parse(body);
   if (!value) co_return fail(Code::kUnavailable, "docker: wait: the answer broke off");
   if (auto const* error = member(*value, "Error"); error != nullptr && !text_at(*error, "Message").empty()) {
@@ -186,7 +196,8 @@ Async<Result<std::int64_t>> Engine::wait_container(std::string id) {
 }
 
 Async<Result<Usage>> Engine::usage(std::string id) {
-  auto answer = co_await state_->call("GET", path_of(id, "/stats?stream=false&one-shot=true"), std::nullopt, limits::kDockerCall);
+  auto answer = co_await state_->call("GET", path_of(id, "/stats?stream=false&one-shot=true"), std::nullopt,
+                                      limits::kDockerCall);
   if (!answer) co_return answer.error();
   Usage usage;
   if (auto const* cpu = member(*answer, "cpu_stats")) {
@@ -205,7 +216,8 @@ Async<Result<Usage>> Engine::usage(std::string id) {
     }
     usage.memory_bytes = used;
   }
-  if (auto const* processes = member(*answer, "pids_stats")) usage.processes = integer_at(*processes, "current");
+  if (auto const* processes = member(*answer, "pids_stats"))
+    usage.processes = integer_at(*processes, "current");
   for (auto const& entry : object_at(*answer, "networks")) {
     usage.received_bytes += integer_at(entry.value(), "rx_bytes");
     usage.sent_bytes += integer_at(entry.value(), "tx_bytes");

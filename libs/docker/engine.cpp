@@ -64,7 +64,8 @@ Labels labels_at(json::Value const& value, std::string_view key) {
   auto const* const found = member(value, key);
   if (found == nullptr || !found->is_object()) return labels;
   for (auto const& entry : found->get_object()) {
-    if (entry.value().is_string()) labels[std::string(entry.key())] = std::string(std::string_view(entry.value().get_string()));
+    if (entry.value().is_string())
+      labels[std::string(entry.key())] = std::string(std::string_view(entry.value().get_string()));
   }
   return labels;
 }
@@ -92,7 +93,8 @@ std::string filters(Labels const& labels, std::vector<std::string> const& types)
 }
 
 Engine::State::State(Executor executor, std::string socket_path)
-    : client(std::move(executor), Endpoint::unix_path(std::move(socket_path)), {.host = "docker", .idle_connections = 8}) {}
+    : client(std::move(executor), Endpoint::unix_path(std::move(socket_path)),
+             {.host = "docker", .idle_connections = 8}) {}
 
 void Engine::State::note(Error const& error) {
   // The daemon may come back as another version.
@@ -113,9 +115,9 @@ Async<Result<Version>> Engine::State::negotiate() {
   auto const newest = std::min(version_number(version.api), version_number(kNewestApi));
   auto const oldest = std::max(version_number(version.oldest_api), version_number(kOldestApi));
   if (newest == 0 || newest < oldest) {
-    co_return fail(Code::kUnsupported, "docker: this engine (" + version.engine + ") speaks API " + version.oldest_api + " to " +
-                                           version.api + ", needed is one of " + std::string(kOldestApi) + " to " +
-                                           std::string(kNewestApi));
+    co_return fail(Code::kUnsupported, "docker: this engine (" + version.engine + ") speaks API " +
+                                           version.oldest_api + " to " + version.api + ", needed is one of " +
+                                           std::string(kOldestApi) + " to " + std::string(kNewestApi));
   }
   version.spoken = std::to_string(newest / 1000) + "." + std::to_string(newest % 1000);
   negotiated = version;
@@ -137,7 +139,8 @@ Async<Result<http::Response>> Engine::State::send(http::ClientRequest request) {
   co_return response;
 }
 
-Async<Result<json::Value>> Engine::State::call(std::string method, std::string path, std::optional<json::Value> body,
+Async<Result<json::Value>> Engine::State::call(std::string method, std::string path,
+                                               std::optional<json::Value> body,
                                                std::chrono::steady_clock::duration deadline) {
   auto target = co_await versioned(std::move(path));
   if (!target) co_return target.error();
@@ -150,7 +153,8 @@ Async<Result<json::Value>> Engine::State::call(std::string method, std::string p
 }
 
 Async<Result<>> Engine::State::act(std::string method, std::string path, std::vector<int> also_good,
-                                   std::chrono::steady_clock::duration deadline, std::optional<json::Value> body) {
+                                   std::chrono::steady_clock::duration deadline,
+                                   std::optional<json::Value> body) {
   http::ClientRequest request;
   request.method = std::move(method);
   request.target = std::move(path);
@@ -162,7 +166,8 @@ Async<Result<>> Engine::State::act(std::string method, std::string path, std::ve
   auto const what = "docker: " + request.method + " " + request.target.substr(0, request.target.find('?'));
   auto response = co_await send(std::move(request));
   if (!response) co_return response.error().within("docker");
-  if (is_good(response->status) || std::ranges::find(also_good, response->status) != also_good.end()) co_return Result<>();
+  if (is_good(response->status) || std::ranges::find(also_good, response->status) != also_good.end())
+    co_return Result<>();
   co_return http::error_of(*response).within(what);
 }
 
@@ -207,7 +212,8 @@ Async<Result<Info>> Engine::info() {
   info.containers_running = integer_at(*answer, "ContainersRunning");
   info.live_restore = flag_at(*answer, "LiveRestoreEnabled");
   info.security_options = texts_at(*answer, "SecurityOptions");
-  for (auto const& entry : object_at(*answer, "Runtimes")) info.runtimes.emplace_back(std::string_view(entry.key()));
+  for (auto const& entry : object_at(*answer, "Runtimes"))
+    info.runtimes.emplace_back(std::string_view(entry.key()));
   if (answer->is_object()) info.raw = std::move(answer->get_object());
   co_return info;
 }

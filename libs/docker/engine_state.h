@@ -30,7 +30,8 @@ struct Engine::State {
   [[nodiscard]] Async<Result<std::string>> versioned(std::string path);
   /// Any status is a value; a lost daemon forgets the negotiated version.
   [[nodiscard]] Async<Result<http::Response>> send(http::ClientRequest request);
-  [[nodiscard]] Async<Result<json::Value>> call(std::string method, std::string path, std::optional<json::Value> body,
+  [[nodiscard]] Async<Result<json::Value>> call(std::string method, std::string path,
+                                                std::optional<json::Value> body,
                                                 std::chrono::steady_clock::duration deadline);
   /// call() without an interest in the answer; these statuses are success too.
   [[nodiscard]] Async<Result<>> act(std::string method, std::string path, std::vector<int> also_good,

@@ -17,7 +17,8 @@ Image image_of(json::Value const& value) {
   image.labels = labels_at(value, "Labels");
   image.created_at = time_at(value, "Created");
   if (!image.created_at) {
-    if (auto const seconds = integer_at(value, "Created"); seconds > 0) image.created_at = WallTime(std::chrono::seconds(seconds));
+    if (auto const seconds = integer_at(value, "Created"); seconds > 0)
+      image.created_at = WallTime(std::chrono::seconds(seconds));
   }
   if (auto const* configuration = member(value, "Config")) {
     image.labels = labels_at(*configuration, "Labels");
@@ -59,8 +60,10 @@ Error pull_error(std::string const& message) {
   auto const lowered = lower_ascii(message);
   auto const says = [&](std::string_view words) { return lowered.find(words) != std::string::npos; };
   auto code = Code::kUnavailable;
-  if (says("not found") || says("manifest unknown") || says("no such image") || says("does not exist")) code = Code::kNotFound;
-  if (says("denied") || says("unauthorized") || says("authentication required") || says("no basic auth")) code = Code::kForbidden;
+  if (says("not found") || says("manifest unknown") || says("no such image") || says("does not exist"))
+    code = Code::kNotFound;
+  if (says("denied") || says("unauthorized") || says("authentication required") || says("no basic auth"))
+    code = Code::kForbidden;
   return fail(code, message);
 }
 
@@ -84,13 +87,15 @@ Async<Result<>> take_progress(std::string line, std::function<void(PullProgress 
 }  // namespace
 
 Async<Result<Image>> Engine::inspect_image(std::string reference) {
-  auto answer = co_await state_->call("GET", image_path(reference, "/json"), std::nullopt, limits::kDockerCall);
+  auto answer =
+      co_await state_->call("GET", image_path(reference, "/json"), std::nullopt, limits::kDockerCall);
   if (!answer) co_return answer.error();
   co_return image_of(*answer);
 }
 
 Async<Result<std::vector<Image>>> Engine::list_images(Labels labels) {
-  auto answer = co_await state_->call("GET", "/images/json?" + filters(labels), std::nullopt, limits::kDockerCall);
+  auto answer =
+      co_await state_->call("GET", "/images/json?" + filters(labels), std::nullopt, limits::kDockerCall);
   if (!answer) co_return answer.error();
   if (!answer->is_array()) co_return fail(Code::kInternal, "docker: the list of images is no list");
   std::vector<Image> images;
@@ -99,7 +104,9 @@ Async<Result<std::vector<Image>>> Engine::list_images(Labels labels) {
 }
 
 Async<Result<>> Engine::tag_image(std::string reference, std::string repository, std::string tag) {
-  return state_->act("POST", image_path(reference, "/tag?repo=" + percent_encode(repository) + "&tag=" + percent_encode(tag)), {});
+  return state_->act(
+      "POST",
+      image_path(reference, "/tag?repo=" + percent_encode(repository) + "&tag=" + percent_encode(tag)), {});
 }
 
 Async<Result<>> Engine::remove_image(std::string reference) {
@@ -109,7 +116,8 @@ Async<Result<>> Engine::remove_image(std::string reference) {
 Async<Result<>> Engine::pull_image(std::string reference, std::optional<RegistryCredentials> credentials,
                                    std::function<void(PullProgress const&)> on_progress) {
   auto const [name, tag] = take_apart(reference);
-  auto target = co_await state_->versioned("/images/create?fromImage=" + percent_encode(name) + "&tag=" + percent_encode(tag));
+  auto target = co_await state_->versioned("/images/create?fromImage=" + percent_encode(name) +
+                                           "&tag=" + percent_encode(tag));
   if (!target) co_return target.error();
   http::ClientRequest request{.method = "POST", .target = std::move(*target)};
   // The header comes after the registry has answered.

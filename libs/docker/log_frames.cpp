@@ -36,9 +36,11 @@ void LogFrames::feed(std::string_view bytes) {
     header_ += bytes.substr(0, wanted);
     bytes.remove_prefix(wanted);
     // A terminal's output has no frames; nobody's first text is 0, 1 or 2 followed by three zeros.
-    bool const framed = header_[0] <= 2 && header_[0] >= 0 &&
-                        std::all_of(header_.begin() + 1, header_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(header_.size(), 4)),
-                                    [](char c) { return c == 0; });
+    bool const framed =
+        header_[0] <= 2 && header_[0] >= 0 &&
+        std::all_of(header_.begin() + 1,
+                    header_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(header_.size(), 4)),
+                    [](char c) { return c == 0; });
     if (!framed) {
       plain_ = true;
       keep(header_);
@@ -46,7 +48,8 @@ void LogFrames::feed(std::string_view bytes) {
       continue;
     }
     if (header_.size() < kHeaderBytes) continue;
-    for (std::size_t i = 4; i < kHeaderBytes; ++i) left_ = left_ << 8 | static_cast<unsigned char>(header_[i]);
+    for (std::size_t i = 4; i < kHeaderBytes; ++i)
+      left_ = left_ << 8 | static_cast<unsigned char>(header_[i]);
     header_.clear();
   }
 }

@@ -6,8 +6,9 @@
 
 namespace oriel::docker {
 
-/// Takes apart what `containers/{id}/logs` answers: frames of 8 bytes (stream, 0, 0, 0, length big-endian) and their
-/// text when the container has no terminal, plain text when it has one. Feed it pieces cut anywhere.
+/// Takes apart what `containers/{id}/logs` answers: frames of 8 bytes (stream, 0, 0, 0, length big-endian)
+/// and their text when the container has no terminal, plain text when it has one. Feed it pieces cut
+/// anywhere.
 class LogFrames {
  public:
   /// Keeps at most this much, from the end.

@@ -39,13 +39,15 @@ Async<Result<std::string>> Engine::create_network(json::Object specification) {
 }
 
 Async<Result<Network>> Engine::inspect_network(std::string id_or_name) {
-  auto answer = co_await state_->call("GET", "/networks/" + percent_encode(id_or_name), std::nullopt, limits::kDockerCall);
+  auto answer = co_await state_->call("GET", "/networks/" + percent_encode(id_or_name), std::nullopt,
+                                      limits::kDockerCall);
   if (!answer) co_return answer.error();
   co_return network_of(*answer);
 }
 
 Async<Result<std::vector<Network>>> Engine::list_networks(Labels labels) {
-  auto answer = co_await state_->call("GET", "/networks?" + filters(labels), std::nullopt, limits::kDockerCall);
+  auto answer =
+      co_await state_->call("GET", "/networks?" + filters(labels), std::nullopt, limits::kDockerCall);
   if (!answer) co_return answer.error();
   if (!answer->is_array()) co_return fail(Code::kInternal, "docker: the list of networks is no list");
   std::vector<Network> networks;
@@ -66,13 +68,15 @@ Async<Result<>> Engine::connect_network(std::string network, std::string contain
 }
 
 Async<Result<std::vector<Volume>>> Engine::list_volumes(Labels labels) {
-  auto answer = co_await state_->call("GET", "/volumes?" + filters(labels), std::nullopt, limits::kDockerCall);
+  auto answer =
+      co_await state_->call("GET", "/volumes?" + filters(labels), std::nullopt, limits::kDockerCall);
   if (!answer) co_return answer.error();
   std::vector<Volume> volumes;
   auto const* const list = member(*answer, "Volumes");
   if (list == nullptr || !list->is_array()) co_return volumes;  // Old engines say null for none.
   for (auto const& value : list->get_array()) {
-    volumes.push_back({text_at(value, "Name"), text_at(value, "Driver"), text_at(value, "Mountpoint"), labels_at(value, "Labels")});
+    volumes.push_back({text_at(value, "Name"), text_at(value, "Driver"), text_at(value, "Mountpoint"),
+                       labels_at(value, "Labels")});
   }
   co_return volumes;
 }
