@@ -83,7 +83,7 @@ void Connection::take_upgrade(std::string_view bytes) {
     accepted = listener_.connection_requested(*this, request_);
   }
   if (!accepted) {
-    auto const answer = as_bytes(refusal_answer(accepted.error()));
+    std::string const answer = refusal_answer(accepted.error());
     enqueue(Bytes(answer.begin(), answer.end()));
     state_ = State::kClosing;
     deadline_ = loop_.after(limits::kCloseDeadline, [this] { die(); });

@@ -21,7 +21,10 @@ constexpr std::uint16_t kTypesPart = 1 << 0;
 constexpr std::uint16_t kSymsPart = 1 << 1;
 constexpr std::uint16_t kModifierMapPart = 1 << 2;
 
-// What a component name costs: its length and its characters.
+// Shift, Control, Caps Lock, Meta, Alt, Super, Hyper; ISO_Level3_Shift and its relatives; Mode_switch.
+bool is_modifier(std::uint32_t keysym) { return (keysym >= 0xffe1 && keysym <= 0xffee) || (keysym >= 0xfe01 && keysym <= 0xfe13) || keysym == kModeSwitch; }
+
+// How a component name is written: its length and its characters.
 void put_name(std::string& to, std::string_view name) {
   to.push_back(static_cast<char>(name.size()));
   to.append(name);
@@ -30,7 +33,16 @@ void put_name(std::string& to, std::string_view name) {
 }  // namespace
 
 Keymap::Keymap(std::uint8_t first, std::vector<Type> types, std::vector<KeyRow> rows, std::array<std::uint8_t, 256> modifiers)
-    : first_(first), types_(std::move(types)), rows_(std::move(rows)), modifiers_(modifiers) {}
+    : first_(first), types_(std::move(types)), rows_(std::move(rows)), modifiers_(modifiers) {
+  // The map of modifiers names one key of each; another with the same symbol (AltGr on the right Alt) sets the same by its action.
+  for (std::size_t index = 0; index < rows_.size(); ++index) {
+    std::size_t const keycode = first_ + index;
+    if (rows_[index].keysyms.empty() || modifiers_[keycode] != 0 || !is_modifier(rows_[index].keysyms.front())) continue;
+    for (std::size_t other = 0; other < rows_.size(); ++other)
+      if (!rows_[other].keysyms.empty() && rows_[other].keysyms.front() == rows_[index].keysyms.front() && modifiers[first_ + other] != 0)
+        modifiers_[keycode] = modifiers[first_ + other];
+  }
+}
 
 Result<Keymap> Keymap::read(XConnection& connection) {
   auto const reply = connection.reply<xcb_xkb_get_map_reply_t>(

@@ -28,6 +28,7 @@ Keymap small_map() {
       {},                                                  // 14: spare
       {{0, 0, 0, 0}, 1, 0, 1, {0x20ac}},                   // 15: EuroSign by its old name
       {{1, 1, 0, 0}, 2, 0, 2, {'z', 'Z', 'y', 'Y'}},       // 16: two groups
+      {{0, 0, 0, 0}, 1, 0, 1, {kLevel3Shift}},             // 17: AltGr again, without a modifier of its own
   };
   std::array<std::uint8_t, 256> modifiers{};
   modifiers[11] = kShiftMask;
@@ -76,6 +77,8 @@ TEST(Keymap, KnowsModifiersAndSpares) {
   EXPECT_EQ(map.key_for_modifier(kShiftMask), 11);
   EXPECT_EQ(map.key_for_modifier(kMod5Mask), 12);
   EXPECT_EQ(map.key_for_modifier(kControlMask), 0);
+  EXPECT_EQ(map.modifiers_of(17), kMod5Mask);
+  EXPECT_EQ(map.modifiers_of(8), 0);
   EXPECT_EQ(map.num_lock_mask(), kNumMask);
   EXPECT_EQ(map.spares(), std::vector<std::uint8_t>{14});
   EXPECT_FALSE(map.has_key(14));
