@@ -1,5 +1,5 @@
 // The session page: opens the stream at once, tells what is happening until the picture is there, then gets out of its way.
-import { type CloseMeaning, isExact, isReady, type Probe, SessionClient } from "@oriel/display-client";
+import { type CloseMeaning, isExact, isReady, reconnectDelay, SessionClient, startingDelay } from "@oriel/display-client";
 import type { Session } from "@oriel/protocol/api.ts";
 import { ApiClient, ApiError } from "@oriel/protocol/client.ts";
 import { EventStream } from "@oriel/protocol/events.ts";
@@ -10,7 +10,7 @@ import { t } from "./messages.ts";
 import { nameOf, Pages } from "./pages.ts";
 import { Panel } from "./panel.ts";
 import { Statistics } from "./statistics.ts";
-import { Steps } from "./steps.ts";
+import { isStreamExpected, Steps } from "./steps.ts";
 
 export type PageState = "starting" | "running" | "reconnecting" | "paused" | "stopped" | "ended" | "failed";
 
@@ -21,6 +21,8 @@ const pollInterval = 2000;
 const resumedAfter = 300;
 /** The first round trip is measured when the first picture no longer stands in its way. */
 const firstPing = 500;
+/** A stream that nothing announces is tried this often, in case an event was lost. */
+const unexpectedDelay = 1500;
 const pingWatched = 1;
 const pingIdle = 10;
 
@@ -60,7 +62,7 @@ const pages = new Pages({
 const client = new SessionClient(
   { stage: byId("stage"), canvas: byId<HTMLCanvasElement>("screen"), field: byId<HTMLTextAreaElement>("keys"), otherPointer: byId("other") },
   wasm,
-  { path: `/sessions/${id}`, viewer, starting: () => state === "starting" },
+  { path: `/sessions/${id}`, viewer, delay: (attempt) => (ready ? reconnectDelay(attempt) : isStreamExpected(session) ? startingDelay(attempt) : unexpectedDelay) },
   {
     frame: (end) => {
       statistics.exact = isExact(end);
@@ -87,7 +89,6 @@ const client = new SessionClient(
       resumeTimer = setTimeout(() => run(), resumedAfter);
     },
     lost: (meaning, reason) => lost(meaning, reason),
-    refused: (probe) => refused(probe),
     clipboard: (text) => panel.clipboard(text),
     clipboardRefused: (reason) => toast(reason, true),
     leave: () => panel.toggle(),
@@ -181,6 +182,7 @@ function update(next: Session): void {
     default:
       if (resumed) steps.add(t("step_connecting"), performance.now(), 60);
       else steps.note(next, performance.now());
+      if (!ready && isStreamExpected(next)) client.display.hurry();
       showStart();
   }
 }
@@ -243,14 +245,6 @@ function lost(meaning: CloseMeaning, reason: string): void {
       if (ready) setState("reconnecting");
       sample();
       void refresh();
-  }
-}
-
-function refused(probe: Probe): void {
-  if (probe === "sign in") signIn();
-  else {
-    finish("ended");
-    pages.plain(session, t("revoked", { name: nameOf(session) }), t("revoked_hint"), "none");
   }
 }
 
@@ -317,7 +311,7 @@ setInterval(() => {
   if (!ready) showStart();
 }, 1000);
 setInterval(() => {
-  if (!ended && !ready && !document.hidden) void refresh();
+  if (!ended && state !== "running" && !document.hidden) void refresh();
 }, pollInterval);
 setInterval(() => {
   if (ended || document.hidden || !ready) return;

@@ -8,13 +8,33 @@ export interface Step {
   at: number;
 }
 
-/** The words of what a session is doing; the API's own step where it says one. */
+/** The agent's steps (protocol/agent), in words. */
+const words: Record<string, Parameters<typeof t>[0] & `step_${string}`> = {
+  waiting: "step_preparing",
+  control: "step_preparing",
+  container: "step_container",
+  display: "step_display_server",
+  x: "step_display",
+  wallpaper: "step_wallpaper",
+  application: "step_application",
+  ready: "step_picture",
+};
+
+/** The words of what a session is doing; a step that is not known here is shown as the API says it. */
 export function stepOf(session: Pick<Session, "state" | "step">): string {
   if (session.state === "running") return t("step_picture");
-  if (session.step !== "") return session.step.charAt(0).toUpperCase() + session.step.slice(1);
+  const known = words[session.step];
+  if (known) return t(known);
+  if (session.step !== "" && session.step !== session.state) return session.step.charAt(0).toUpperCase() + session.step.slice(1);
   if (session.state === "requested") return t("step_choosing");
   if (session.state === "placed") return t("step_placed");
   return t("step_starting");
+}
+
+/** The session's socket should be there: its display server has reported, or the session runs. */
+export function isStreamExpected(session: Pick<Session, "state" | "step"> | undefined): boolean {
+  if (session?.state === "running") return true;
+  return session?.state === "starting" && !["", "starting", "waiting", "control", "container", "display"].includes(session.step);
 }
 
 const maximumSteps = 8;

@@ -1,26 +1,23 @@
 // One route's WebSocket, which comes back by itself.
 import { CloseCode } from "@oriel/protocol/display.ts";
-import { type CloseMeaning, type Probe, readClose, readProbe, reconnectDelay, startingDelay } from "./reconnect.ts";
+import { type CloseMeaning, readClose } from "./reconnect.ts";
 
 export interface LinkOptions {
   /** Path of the route, without query: `/sessions/<id>/display`. */
   path: string;
   /** Query of the next attempt, e.g. `viewer=…`. */
   query(): string;
-  /** The session is still starting: its socket may appear at any moment, so ask often. */
-  starting(): boolean;
+  /** Milliseconds to wait before attempt `n`, 0 being the first after a loss; undefined: only `hurry` tries again. */
+  delay(attempt: number): number | undefined;
   opened(): void;
   /** One WebSocket message. What it throws ends the connection as a protocol error. */
   message(data: ArrayBuffer): void;
   /** The stream is gone. After "again" the link is already trying; otherwise it stopped. */
   closed?(meaning: CloseMeaning, reason: string): void;
-  /** The address refuses: sign-in is needed, or this user may not use the route. The link stopped. */
-  refused?(probe: Probe): void;
 }
 
 /** A stream that stays open this long was good: the next loss starts with an attempt at once. Milliseconds. */
 const goodAfter = 3000;
-const probeDeadline = 4000;
 /** A WebSocket that has not opened by then is given up. */
 const openDeadline = 10_000;
 
@@ -124,30 +121,7 @@ export class Link {
     this.openedAt = 0;
     if (wasOpen) this.options.closed?.(meaning, reason);
     if (this.stopped) return;
-    const delay = this.options.starting() ? startingDelay : reconnectDelay(this.attempt);
-    this.timer = setTimeout(() => (this.attempt === 0 ? this.connect() : void this.probe()), delay);
-  }
-
-  private async probe(): Promise<void> {
-    if (this.stopped || this.socket) return;
-    let answer: Probe = "not yet";
-    try {
-      const response = await fetch(this.options.path, { cache: "no-store", signal: AbortSignal.timeout(probeDeadline) });
-      answer = readProbe(response.status);
-      void response.body?.cancel();
-    } catch {
-      // Offline, or nobody there: the same as "not yet".
-    }
-    if (this.stopped || this.socket) return;
-    if (answer === "open") {
-      this.connect();
-      // Until a session is placed there is no socket to authorize for.
-    } else if (answer === "not yet" || (answer === "refused" && this.options.starting())) {
-      this.attempt++;
-      this.timer = setTimeout(() => void this.probe(), this.options.starting() ? startingDelay : reconnectDelay(this.attempt));
-    } else {
-      this.stopped = true;
-      this.options.refused?.(answer);
-    }
+    const delay = this.options.delay(this.attempt);
+    if (delay !== undefined) this.timer = setTimeout(() => this.connect(), delay);
   }
 }

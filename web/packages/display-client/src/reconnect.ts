@@ -5,23 +5,17 @@ export function reconnectDelay(attempt: number): number {
   return attempt === 0 ? 0 : Math.min(2000, 100 * 2 ** (attempt - 1));
 }
 
-/** While a session starts its socket appears at a moment that nobody announces: ask often. Milliseconds. */
-export const startingDelay = 50;
-
-/** What an answer to a plain request for the stream says. */
-export type Probe = "open" | "not yet" | "sign in" | "refused";
-
 /**
- * Reads the status of a plain GET of a stream's address. Browsers delay WebSockets for seconds once some have failed
- * (Chromium from about the twelfth on, Firefox from the first), plain requests never: so a waiting page asks with those,
- * and opens the WebSocket once something other than "not there" answers.
+ * How long to wait before attempt `n` while a session's socket is about to appear: often at first, and not for long. Browsers punish failed
+ * WebSockets (Chromium delays the next by seconds from about the fifteenth on, Firefox by 0.2 s after the first and more after each), so
+ * nothing is tried that is known to fail: the page hurries the link when the session's events say that the socket is there.
  */
-export function readProbe(status: number): Probe {
-  if (status === 401) return "sign in";
-  if (status === 403) return "refused";
-  if (status === 404 || status === 429 || (status >= 500 && status <= 504)) return "not yet";
-  return "open";
+export function startingDelay(attempt: number): number {
+  return attempt <= 6 ? 50 : attempt <= 10 ? 250 : 1000;
 }
+
+/** Attempts of a route that this viewer may not have at all (a role without input): then it waits for the display to open again. */
+export const sideAttempts = 6;
 
 /** What a closed stream means for the page. */
 export type CloseMeaning = "again" | "ended" | "revoked" | "protocol" | "taken over";

@@ -8,7 +8,7 @@ import { Keyboard, platformOf } from "./keyboard.ts";
 import { InputTimes } from "./measure.ts";
 import { PictureLayout } from "./picture_layout.ts";
 import { PointerInput } from "./pointer.ts";
-import type { CloseMeaning, Probe } from "./reconnect.ts";
+import { type CloseMeaning, reconnectDelay, sideAttempts } from "./reconnect.ts";
 import { TextInput } from "./text_input.ts";
 import { WindowSizeFollower } from "./window_size.ts";
 import type { RemoteState, RemoteStatistics } from "./wire.ts";
@@ -33,7 +33,6 @@ export interface SessionHooks {
   connected(): void;
   /** The display route was lost ("again": it comes back by itself), or ended for good. */
   lost(meaning: CloseMeaning, reason: string): void;
-  refused(probe: Probe): void;
   clipboard(text: string): void;
   clipboardRefused(reason: string): void;
   /** Ctrl+Alt+Shift. */
@@ -65,7 +64,7 @@ export class SessionClient {
   constructor(
     elements: SessionElements,
     module: Promise<WebAssembly.Module>,
-    options: { path: string; viewer: string; starting(): boolean },
+    options: { path: string; viewer: string; delay(attempt: number): number | undefined },
     hooks: SessionHooks,
   ) {
     this.elements = elements;
@@ -73,14 +72,14 @@ export class SessionClient {
     const route = (name: string) => ({
       path: `${options.path}/${name}`,
       query: () => `viewer=${options.viewer}`,
-      starting: options.starting,
+      delay: (attempt: number) => (attempt <= sideAttempts ? reconnectDelay(attempt) : undefined),
     });
     this.cursor = new CursorView(canvas);
     this.layout = new PictureLayout(stage, canvas, (scale) => this.cursor.setScale(scale));
     this.display = new DisplayStream(
       canvas,
       module,
-      { ...route("display"), closed: (meaning, reason) => hooks.lost(meaning, reason), refused: (probe) => hooks.refused(probe) },
+      { ...route("display"), delay: options.delay, closed: (meaning, reason) => hooks.lost(meaning, reason) },
       {
         frame: (end, applied) => {
           this.layout.update();

@@ -3,17 +3,18 @@ import { test } from "node:test";
 import { Coalescer } from "../src/coalescer.ts";
 import { InputTimes } from "../src/measure.ts";
 import { buttonsOf, wheelOf } from "../src/pointer.ts";
-import { readClose, readProbe, reconnectDelay } from "../src/reconnect.ts";
+import { readClose, reconnectDelay, startingDelay } from "../src/reconnect.ts";
 import { TouchGestures } from "../src/touch.ts";
 
 test("reconnecting: at once, then 100 ms doubling to 2 s", () => {
   assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 20].map(reconnectDelay), [0, 100, 200, 400, 800, 1600, 2000, 2000]);
 });
 
-test("answers and close codes", () => {
-  assert.deepEqual([101, 200, 400, 426].map(readProbe), ["open", "open", "open", "open"]);
-  assert.deepEqual([404, 429, 500, 502, 503, 504].map(readProbe), Array(6).fill("not yet"));
-  assert.deepEqual([401, 403].map(readProbe), ["sign in", "refused"]);
+test("starting: each 50 ms, and not for long, because browsers punish failures", () => {
+  assert.deepEqual([1, 6, 7, 10, 11, 50].map(startingDelay), [50, 50, 250, 250, 1000, 1000]);
+});
+
+test("close codes", () => {
   assert.deepEqual([1000, 1006, 1012, 4001, 4002, 4003, 4004].map(readClose), ["again", "again", "again", "ended", "revoked", "protocol", "taken over"]);
 });
 

@@ -32,6 +32,8 @@ export class Platform {
   signedIn = true;
   resumes = false;
   deleted = 0;
+  /** Upgrade requests. */
+  attempts = 0;
   #events = new Set();
   #frame = 0;
   #epoch = 0;
@@ -108,7 +110,7 @@ export class Platform {
       response.writeHead(200, { "Content-Type": types[".svg"] });
       return response.end(icon);
     }
-    if (/^\/sessions\/.*\/(display|input|clipboard)$/.test(pathname)) return error(this.displayUp ? 426 : 502, "unavailable");
+    if (/^\/sessions\/.*\/(display|input|clipboard)$/.test(pathname)) return error(403, "forbidden"); // no Origin: not a stream of our pages
     if (pathname.startsWith("/assets/")) {
       const font = join(fileURLToPath(new URL("../../../../node_modules/@fontsource-variable/inter/files/", import.meta.url)), "inter-latin-wght-normal.woff2");
       response.writeHead(200, { "Content-Type": types[".woff2"] });
@@ -138,6 +140,7 @@ export class Platform {
   #upgrade(request, socket) {
     const url = new URL(request.url, "http://x");
     const route = url.pathname.split("/").pop();
+    this.attempts++;
     if (!this.displayUp) return socket.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     if (this.socket) return this.#pass(request, socket, url);
     if (route === "display") {

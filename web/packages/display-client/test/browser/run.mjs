@@ -175,12 +175,15 @@ const tests = {
       },
     });
     await t.page.waitForSelector("text=Starting Desktop");
-    t.platform.tell({ state: "placed", step: "server chosen: atlas-2", progress: 20 });
-    await t.page.waitForSelector("text=Server chosen: atlas-2");
-    t.platform.tell({ state: "starting", step: "container started", progress: 50 });
+    t.platform.tell({ state: "placed", step: "", progress: 20 });
+    await t.page.waitForSelector("text=Server chosen");
+    t.platform.tell({ state: "starting", step: "container", progress: 50 });
+    await t.page.waitForSelector("text=Creating the container");
     await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.ok(t.platform.attempts <= 3, `${t.platform.attempts} attempts before anything announced the socket`);
     t.platform.displayUp = true;
     const began = performance.now();
+    t.platform.tell({ step: "x", progress: 60 });
     await until("a picture", () => t.page.evaluate(() => document.documentElement.classList.contains("has-picture")));
     console.log(`    picture ${(performance.now() - began).toFixed(0)} ms after the socket appeared`);
     assert.equal(await t.state(), "starting");
@@ -191,7 +194,7 @@ const tests = {
   },
 
   async "tells why a start failed and why it was refused"() {
-    const t = await open({ prepare: (platform) => { platform.displayUp = false; Object.assign(platform.session, { state: "starting", step: "container started", started_at: null }); } });
+    const t = await open({ prepare: (platform) => { platform.displayUp = false; Object.assign(platform.session, { state: "starting", step: "display", started_at: null }); } });
     await t.page.waitForSelector("text=Container started");
     t.platform.tell({ state: "failed", reason: "The application stopped 1.2 seconds after its start.", log_tail: "start-app: firefox-esr: command not found\n" });
     await t.page.waitForSelector("text=Desktop could not start");
@@ -326,7 +329,7 @@ const tests = {
       await until("the panel to close", () => t.page.evaluate(() => document.querySelector("#panel").hidden));
       assert.equal(await t.page.evaluate(() => document.activeElement.id), "keys", "the focus is back at the picture");
       await t.done();
-      for (const session of [{ state: "starting", step: "container started", started_at: null }, { state: "failed", started_at: null, reason: "It stopped.", log_tail: "line" }, { state: "ended" }]) {
+      for (const session of [{ state: "starting", step: "display", started_at: null }, { state: "failed", started_at: null, reason: "It stopped.", log_tail: "line" }, { state: "ended" }]) {
         const u = await open({ colorScheme, prepare: (platform) => { platform.displayUp = false; Object.assign(platform.session, session); } });
         await u.page.waitForSelector("h1:has-text('Desktop')");
         await u.page.waitForTimeout(200);

@@ -48,6 +48,7 @@ const scenes = {
   async "session-first-picture"(page, platform) {
     await page.waitForSelector("text=Container started");
     platform.displayUp = true;
+    platform.tell({ step: "application" });
     await page.waitForSelector("html.has-picture", { state: "attached" });
     await pause(400);
   },
@@ -76,14 +77,14 @@ const scenes = {
 const prepare = {
   "session-starting": (platform) => {
     platform.displayUp = false;
-    Object.assign(platform.session, { ...notStarted, step: "container started" });
+    Object.assign(platform.session, { ...notStarted, step: "display" });
     platform.session.workspace.friendly_name = "Firefox";
     platform.session.workspace.hue = 45;
   },
   "session-first-picture": (platform) => {
     platform.displayUp = false;
     platform.ready = false;
-    Object.assign(platform.session, { ...notStarted, step: "container started" });
+    Object.assign(platform.session, { ...notStarted, step: "display" });
   },
   "session-failed": (platform) => {
     platform.displayUp = false;
