@@ -1,0 +1,21 @@
+#pragma once
+
+#include "services/api/access.h"
+
+namespace oriel::api {
+
+/// Lists for administrators.
+class AdminRoutes {
+ public:
+  explicit AdminRoutes(postgres::Database& database);
+  void declare(http::Router& router);
+
+ private:
+  [[nodiscard]] Async<Result<http::Response>> sessions(http::Request request);
+  [[nodiscard]] Async<Result<http::Response>> servers(http::Request request);
+  [[nodiscard]] Async<Result<http::Response>> workspaces(http::Request request);
+
+  postgres::Database& database_;
+};
+
+}  // namespace oriel::api

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "services/api/access.h"
+#include "services/api/event_hub.h"
+
+namespace oriel::api {
+
+/// The event stream: what lives now, `ready`, then changes.
+class EventRoutes {
+ public:
+  EventRoutes(postgres::Database& database, EventHub& hub);
+  void declare(http::Router& router);
+
+ private:
+  [[nodiscard]] Async<Result<http::Response>> events(http::Request request);
+
+  postgres::Database& database_;
+  EventHub& hub_;
+};
+
+}  // namespace oriel::api

@@ -1,0 +1,103 @@
+#include "services/api/stream_authorization.h"
+
+#include <algorithm>
+
+#include "libs/base/log.h"
+#include "libs/base/text.h"
+#include "libs/store/sessions.h"
+#include "services/api/respond.h"
+#include "services/api/views.h"
+
+namespace oriel::api {
+namespace {
+
+bool is_hex_id(std::string_view text) {
+  return text.size() == 32 && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+/// The proxy looks at the status alone.
+http::Response refusal(int status) { return http::text_response("", status); }
+
+constexpr std::string_view kAllPermissions = "input,clipboard-in,clipboard-out";
+
+}  // namespace
+
+std::optional<StreamTarget> parse_stream_target(std::string_view target) {
+  if (target.size() > 2048) return std::nullopt;
+  auto const question = target.find('?');
+  auto const path = target.substr(0, question);
+  auto const parts = split(path, '/');
+  if (parts.size() != 4 || !parts[0].empty() || parts[1] != "sessions" || !is_hex_id(parts[2])) return std::nullopt;
+  StreamTarget result;
+  result.session = *SessionId::parse(parts[2]);
+  result.route = std::string(parts[3]);
+  if (result.route != "display" && result.route != "input" && result.route != "clipboard") return std::nullopt;
+  if (question == std::string_view::npos) return std::nullopt;
+  for (auto const piece : split(target.substr(question + 1), '&')) {
+    if (!piece.starts_with("viewer=")) continue;
+    // The display server reads the first one; a second could be meant for somebody who reads the last.
+    if (!result.viewer.empty()) return std::nullopt;
+    auto const viewer = piece.substr(7);
+    if (!is_hex_id(viewer)) return std::nullopt;
+    result.viewer = std::string(viewer);
+  }
+  if (result.viewer.empty()) return std::nullopt;
+  return result;
+}
+
+StreamAuthorization::StreamAuthorization(postgres::Database& database, Access& access, std::string home)
+    : database_(database), access_(access), home_(std::move(home)) {}
+
+void StreamAuthorization::declare(http::Router& router) {
+  router.declare("GET", "/internal/authorize", "authorize_for_proxy", answering(this, &StreamAuthorization::authorize));
+}
+
+Async<Result<http::Response>> StreamAuthorization::authorize(http::Request request) {
+  auto const method = request.headers.get("x-original-method").value_or("");
+  auto const target = parse_stream_target(request.headers.get("x-original-uri").value_or(""));
+  if (method != "GET" || !target) co_return refusal(403);
+  if (!access_.comes_from_our_pages(request)) {
+    log::warning("a stream was refused: its page is not one of our addresses",
+                 {{"origin", to_utf8(request.headers.get("origin").value_or("(none)"), 200)},
+                  {"host", to_utf8(request.headers.get("host").value_or("(none)"), 200)},
+                  {"setting", "--public-url"}});
+    co_return refusal(403);
+  }
+  auto person = co_await access_.find_person(request, store::SignInUse::kUse);
+  if (!person) co_return person.error();
+  if (!*person) co_return refusal(401);
+  auto const subject = Access::subject_of(**person);
+
+  auto session = co_await store::find_session(database_, target->session);
+  if (!session) co_return session.error();
+  domain::Object object;
+  if (*session) {
+    object.session = (*session)->id;
+    object.owner = (*session)->user;
+  }
+  if (domain::can(subject, domain::Action::kConnectStream, object) != domain::Verdict::kAllowed) co_return refusal(403);
+  if (!*session || !domain::accepts_viewers((*session)->state) ||
+      (*session)->desired == domain::DesiredState::kEnded) {
+    co_return refusal(403);
+  }
+  auto const owner = (*session)->user == subject.user;
+  auto response = http::text_response("", 200);
+  auto& headers = response.headers;
+  headers.set("X-Session-Socket", home_ + "/run/pub/" + target->session.text() + ".sock");
+  headers.set("X-Oriel-Viewer", target->viewer);
+  headers.set("X-Oriel-User", percent_encode(display_name((*person)->account.user)));
+  headers.set("X-Oriel-Role", owner ? "owner" : "control");
+  headers.set("X-Oriel-Permissions", std::string(kAllPermissions));
+  headers.set("X-Oriel-Expires",
+              std::to_string(std::chrono::duration_cast<std::chrono::seconds>((*person)->expires_at.time_since_epoch()).count()));
+  if (!owner && target->route == "display") {
+    store::AuditEntry entry{{"user", subject.user.text(), client_address(request)}, "session.view", "session",
+                            target->session.text(), {{"viewer", target->viewer}}};
+    auto recorded = co_await store::record_audit(database_, std::move(entry));
+    // Nobody looks at somebody else's screen without a trace.
+    if (!recorded) co_return recorded.error();
+  }
+  co_return response;
+}
+
+}  // namespace oriel::api

@@ -1,0 +1,225 @@
+#include "services/api/views.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "libs/base/clock.h"
+#include "libs/base/version.h"
+#include "libs/domain/session_limits.h"
+
+namespace oriel::api {
+namespace {
+
+template <typename T>
+json::Value or_null(std::optional<T> const& value) {
+  if (!value) return nullptr;
+  return json::Value(*value);
+}
+
+json::Value time_or_null(std::optional<WallTime> const& time) {
+  if (!time) return nullptr;
+  return json::Value(rfc3339(*time));
+}
+
+std::string icon_url(ImageId image) { return "/api/v1/workspaces/" + image.text() + "/icon"; }
+
+json::Array texts(std::vector<std::string> const& values) {
+  json::Array array;
+  for (auto const& value : values) array.emplace_back(value);
+  return array;
+}
+
+// ---- What an agent reports is foreign: each member is read by its type, or is the type's zero.
+
+double number_of(json::Object const& object, std::string_view name) {
+  auto const* const value = object.if_contains(name);
+  if (value == nullptr || !value->is_number()) return 0;
+  auto const number = value->to_number<double>();
+  return std::isfinite(number) && number > 0 ? number : 0;
+}
+
+std::int64_t bytes_of(json::Object const& object, std::string_view name) {
+  return static_cast<std::int64_t>(std::min(number_of(object, name), 9e15));
+}
+
+std::string text_of(json::Object const& object, std::string_view name) {
+  auto const* const value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return {};
+  return to_utf8(std::string_view(value->get_string()), 512);
+}
+
+bool truth_of(json::Object const& object, std::string_view name) {
+  auto const* const value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+json::Array gpus_of(json::Object const& resources) {
+  json::Array gpus;
+  auto const* const value = resources.if_contains("gpus");
+  if (value == nullptr || !value->is_array()) return gpus;
+  for (auto const& entry : value->get_array()) {
+    if (entry.is_object()) gpus.push_back(json::Object{{"name", text_of(entry.get_object(), "name")}});
+    if (entry.is_string()) gpus.push_back(json::Object{{"name", to_utf8(std::string_view(entry.get_string()), 512)}});
+  }
+  return gpus;
+}
+
+json::Array images_of(json::Array const& inventory) {
+  json::Array images;
+  for (auto const& entry : inventory) {
+    if (!entry.is_object()) continue;
+    auto const& object = entry.get_object();
+    auto const state = domain::parse_image_presence(text_of(object, "state")).value_or(domain::ImagePresence::kAbsent);
+    images.push_back(json::Object{{"reference", text_of(object, "reference")},
+                                  {"id", text_of(object, "id")},
+                                  {"size_bytes", bytes_of(object, "size_bytes")},
+                                  {"state", domain::text(state)},
+                                  {"progress", std::min(number_of(object, "progress"), 100.0)},
+                                  {"message", text_of(object, "message")}});
+  }
+  return images;
+}
+
+json::Array networks_of(json::Array const& reported) {
+  json::Array networks;
+  for (auto const& entry : reported) {
+    if (entry.is_string()) networks.emplace_back(to_utf8(std::string_view(entry.get_string()), 128));
+    if (entry.is_object()) networks.emplace_back(text_of(entry.get_object(), "name"));
+  }
+  return networks;
+}
+
+}  // namespace
+
+json::Object session_view(store::Session const& session) {
+  return {{"id", session.id.text()},
+          {"workspace",
+           {{"id", session.image.text()},
+            {"friendly_name", session.friendly_name},
+            {"icon_url", icon_url(session.image)},
+            {"hue", session.hue}}},
+          {"state", domain::text(session.state)},
+          {"desired", domain::text(session.desired)},
+          {"step", session.step},
+          {"progress", session.progress},
+          {"reason", or_null(session.reason)},
+          {"reason_code", or_null(session.reason_code)},
+          {"placement", session.placement ? *session.placement : json::Value(nullptr)},
+          {"log_tail", or_null(session.log_tail)},
+          {"created_at", rfc3339(session.created_at)},
+          {"started_at", time_or_null(session.started_at)},
+          {"ended_at", time_or_null(session.ended_at)},
+          {"expires_at", time_or_null(session.expires_at)},
+          {"client_protocol", session.client_protocol},
+          {"width", session.width},
+          {"height", session.height},
+          {"viewers", session.viewers},
+          {"owner", {{"id", session.user.text()}, {"username", session.username}}}};
+}
+
+json::Object admin_session_view(store::Session const& session) {
+  auto view = session_view(session);
+  view["user"] = json::Object{{"id", session.user.text()}, {"username", session.username}};
+  view["server"] = or_null(session.server);
+  view["cpu"] = session.cpu;
+  view["memory"] = session.memory_used_bytes;
+  return view;
+}
+
+json::Object workspace_view(store::Image const& image, domain::PlacementDecision const& decision) {
+  auto const available = image.enabled && decision.agent.has_value();
+  json::Value reason(nullptr);
+  if (!image.enabled) {
+    reason = "It is disabled by an administrator.";
+  } else if (!available) {
+    reason = decision.summary();
+  }
+  return {{"id", image.id.text()},
+          {"name", image.name},
+          {"friendly_name", image.friendly_name},
+          {"description", image.description},
+          {"categories", texts(image.categories)},
+          {"icon_url", icon_url(image.id)},
+          {"hue", image.hue},
+          {"available", available},
+          {"reason", std::move(reason)},
+          {"cores", image.cores},
+          {"memory_bytes", image.memory_bytes}};
+}
+
+json::Object admin_workspace_view(store::Image const& image, domain::PlacementDecision const& decision) {
+  auto view = workspace_view(image, decision);
+  view["reference"] = image.reference;
+  view["digest"] = image.digest ? json::Value(*image.digest) : or_null(image.docker_id);
+  view["enabled"] = image.enabled;
+  view["groups"] = texts(image.groups);
+  view["sessions"] = image.live_sessions;
+  return view;
+}
+
+domain::PlacementDecision try_placement(store::Image const& image, std::span<domain::ServerCapacity const> servers,
+                                        domain::PlacementPolicy const& policy) {
+  domain::PlacementRequest request;
+  request.cores = image.cores;
+  request.memory_bytes = image.memory_bytes;
+  request.image_reference = image.reference;
+  request.image_id = image.docker_id;
+  request.zone = image.zone;
+  return domain::place(request, servers, policy);
+}
+
+json::Object server_view(store::Agent const& agent) {
+  auto const& resources = agent.resources;
+  auto const capacity = store::capacity_of(agent);
+  return {{"id", agent.id.text()},
+          {"hostname", agent.hostname},
+          {"state", agent.enabled ? domain::text(agent.state) : std::string_view("disabled")},
+          {"enabled", agent.enabled},
+          {"version", agent.version},
+          {"last_seen_at", time_or_null(agent.last_seen_at)},
+          {"zone", agent.zone_name},
+          {"address", text_of(resources, "address")},
+          {"cores_total", capacity.cores_total},
+          {"cores_used", number_of(resources, "cores_total") * std::min(number_of(resources, "cpu_percent"), 100.0) / 100.0},
+          {"cores_reserved", agent.cores_reserved},
+          {"memory_total_bytes", capacity.memory_total_bytes},
+          {"memory_used_bytes", bytes_of(resources, "memory_used_bytes")},
+          {"memory_reserved_bytes", agent.memory_reserved_bytes},
+          {"disk_total_bytes", bytes_of(resources, "disk_total_bytes")},
+          {"disk_used_bytes", bytes_of(resources, "disk_used_bytes")},
+          {"load_1", number_of(resources, "load_1")},
+          {"gpus", gpus_of(resources)},
+          {"docker_version", text_of(resources, "docker_version")},
+          {"kernel", text_of(resources, "kernel")},
+          {"operating_system", text_of(resources, "operating_system")},
+          {"user_namespaces", truth_of(resources, "user_namespaces")},
+          {"live_restore", truth_of(resources, "live_restore")},
+          {"networks", networks_of(agent.networks)},
+          {"sessions", agent.sessions},
+          {"images", images_of(agent.images)}};
+}
+
+std::string display_name(store::User const& user) {
+  auto name = user.first_name;
+  if (!name.empty() && !user.last_name.empty()) name += " ";
+  name += user.last_name;
+  return name.empty() ? user.username : name;
+}
+
+json::Object me_view(store::Account const& account, std::string const& instance) {
+  json::Array permissions;
+  for (auto const number : account.permissions.numbers()) {
+    if (auto const name = domain::permission_name(number)) permissions.emplace_back(*name);
+  }
+  return {{"id", account.user.id.text()},
+          {"username", account.user.username},
+          {"display_name", display_name(account.user)},
+          {"administrator", account.permissions.is_administrator()},
+          {"permissions", std::move(permissions)},
+          {"session_limit", domain::session_limit(account.limits)},
+          {"theme", "system"},
+          {"version", version()},
+          {"instance", instance}};
+}
+
+}  // namespace oriel::api

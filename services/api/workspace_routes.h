@@ -1,0 +1,20 @@
+#pragma once
+
+#include "services/api/access.h"
+
+namespace oriel::api {
+
+/// The workspaces that somebody may start, and their icons.
+class WorkspaceRoutes {
+ public:
+  explicit WorkspaceRoutes(postgres::Database& database);
+  void declare(http::Router& router);
+
+ private:
+  [[nodiscard]] Async<Result<http::Response>> list(http::Request request);
+  [[nodiscard]] Async<Result<http::Response>> icon(http::Request request);
+
+  postgres::Database& database_;
+};
+
+}  // namespace oriel::api
