@@ -82,6 +82,26 @@ const tests = {
     await t.done();
   },
 
+  async "one remote pixel is one device pixel at any density"() {
+    for (const [density, width, height] of [[1.25, 1250, 875], [1.5, 1500, 1050], [2, 2000, 1400]]) {
+      const t = await open({ viewport: { width: 1000, height: 700 }, deviceScaleFactor: density });
+      await t.running();
+      const box = await until(`density ${density}`, () => t.page.evaluate(([w, h]) => {
+        const canvas = document.querySelector("canvas");
+        const box = canvas.getBoundingClientRect();
+        return canvas.width === w && canvas.height === h && Math.abs(box.width - 1000) < 0.01 ? [box.width, box.height, canvas.style.cursor] : null;
+      }, [width, height]));
+      assert.ok(Math.abs(box[1] - 700) < 0.01);
+      assert.match(box[2], /image-set/);
+      const size = t.platform.inputs.find((input) => input.type === 0x66);
+      assert.deepEqual([size.width, size.height, size.scale], [width, height, density * 100]);
+      await t.page.mouse.move(500, 350);
+      const move = await until("a move", () => t.platform.inputs.find((input) => input.type === 0x62));
+      assert.deepEqual([move.x, move.y], [width / 2, height / 2].map(Math.floor));
+      await t.done();
+    }
+  },
+
   async "sends keys with keysym, code and modifiers"() {
     const t = await open();
     await t.running();
@@ -309,6 +329,27 @@ const tests = {
       document.dispatchEvent(new Event("visibilitychange"));
     });
     await until("VIEW without the flag", () => t.platform.views.at(-1) === 0);
+    await t.done();
+  },
+
+  async "fingers: a tap clicks, two scroll"() {
+    const t = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
+    await t.running();
+    await until("the phone's size", () => t.platform.size.width === 520);
+    await t.page.touchscreen.tap(195, 422);
+    const moves = await until("a click", () => {
+      const found = t.platform.inputs.filter((input) => input.type === 0x62);
+      return found.length >= 3 ? found : null;
+    });
+    assert.deepEqual(moves.slice(-3).map((move) => [move.x, move.y, move.buttons]), [[260, 562, 0], [260, 562, 1], [260, 562, 0]]);
+    const client = await t.context.newCDPSession(t.page);
+    const touch = (type, points) => client.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+    await touch("touchStart", [[100, 400]]);
+    await touch("touchStart", [[100, 400], [200, 400]]);
+    for (let y = 390; y >= 300; y -= 10) await touch("touchMove", [[100, y], [200, y]]);
+    await touch("touchEnd", []);
+    await until("the wheel", () => t.platform.inputs.some((input) => input.type === 0x63 && input.dy > 0));
+    assert.ok(t.platform.inputs.filter((input) => input.type === 0x62).slice(3).every((move) => move.buttons === 0), "no click while scrolling");
     await t.done();
   },
 
