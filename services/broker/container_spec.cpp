@@ -60,7 +60,7 @@ json::Object host_config(protocol::broker::CreateSession const& request, Contain
   host["AutoRemove"] = false;
   host["PublishAllPorts"] = false;
   host["Init"] = false;
-  host["LogConfig"] = json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "1m"}, {"max-file", "1"}}}};
+  host["LogConfig"] = json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "1m"}, {"max-file", "1"}, {"compress", "false"}}}};
   return host;
 }
 

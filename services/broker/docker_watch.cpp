@@ -22,7 +22,8 @@ Async<> watch_docker(Service& service, docker::Engine& engine) {
     auto const answer = co_await engine.ping();
     auto const now = std::chrono::steady_clock::now();
     // Slow is not gone: only a socket that nobody listens on, or that is not there.
-    bool const refused = !answer && (answer.error().code == Code::kUnavailable || answer.error().code == Code::kNotFound);
+    auto const code = answer ? Code::kInternal : answer.error().code;
+    bool const refused = !answer && (code == Code::kUnavailable || code == Code::kNotFound || code == Code::kForbidden);
     if (!refused) {
       refused_since.reset();
     } else if (!refused_since) {

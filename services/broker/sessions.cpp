@@ -215,8 +215,10 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
   if (container->state.status == "created") {
     auto const started = co_await engine_.start_container(container->id);
     if (!started) {
-      // Left as it is: the agent sees the engine's words and removes it.
-      co_return started.error().within("start " + name);
+      // Left as it is for the agent to remove. An internal error's words would stay in our log, and these are for people.
+      auto error = started.error().within("start " + name);
+      if (error.code == Code::kInternal) error.code = Code::kUnsupported;
+      co_return error;
     }
     container = co_await engine_.inspect_container(name);
     if (!container) co_return container.error().within("inspect " + name);
