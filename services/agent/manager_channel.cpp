@@ -1,13 +1,12 @@
 #include "services/agent/manager_channel.h"
 
 #include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "libs/async/backoff.h"
 #include "libs/async/deadline.h"
+#include "libs/async/first_result.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
@@ -137,7 +136,6 @@ Async<Result<>> ManagerChannel::introduce(http::WebSocket& socket, Identity cons
 }
 
 Async<Result<>> ManagerChannel::converse(Identity const& identity) {
-  using namespace boost::asio::experimental::awaitable_operators;
   http::Headers headers;
   auto socket = co_await http::WebSocketClient::connect(executor_, options_.manager, "/agent/v1/channel", headers);
   if (!socket) co_return socket.error();
@@ -150,10 +148,9 @@ Async<Result<>> ManagerChannel::converse(Identity const& identity) {
   full_desired_ = false;
   auto receiving = receive_loop(**socket);
   auto sending = send_loop(**socket);
-  auto ended = co_await (std::move(receiving) || std::move(sending));
-  auto const outcome = std::visit([](Result<> const& end) { return end.error(); }, ended);
+  auto ended = co_await first_result(std::move(receiving), std::move(sending));
   if ((*socket)->is_open()) co_await (*socket)->close(1000, "reconnecting");
-  co_return closed_by_manager(**socket, outcome);
+  co_return closed_by_manager(**socket, ended.error());
 }
 
 Async<Result<>> ManagerChannel::receive_loop(http::WebSocket& socket) {

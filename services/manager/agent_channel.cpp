@@ -1,11 +1,10 @@
 #include "services/manager/agent_channel.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "libs/async/deadline.h"
+#include "libs/async/first_result.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
@@ -42,12 +41,12 @@ AgentChannel::AgentChannel(Executor executor, postgres::Database& database, Opti
       replaced_(executor) {}
 
 Async<Error> AgentChannel::serve() {
-  using namespace boost::asio::experimental::awaitable_operators;
   auto reading = read_loop();
   auto writing = write_loop();
   auto replacing = until_replaced();
-  auto ended = co_await (std::move(reading) || std::move(writing) || std::move(replacing));
-  co_return std::visit([](Result<> const& end) { return end.error(); }, ended);
+  auto talking = first_result(std::move(reading), std::move(writing));
+  auto ended = co_await first_result(std::move(talking), std::move(replacing));
+  co_return ended.error();
 }
 
 void AgentChannel::replace() { replaced_.set(); }
