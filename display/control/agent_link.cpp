@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,7 @@ namespace oriel::display {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
+constexpr int kMessagesPerTurn = 16;
 
 }  // namespace
 
@@ -54,59 +56,64 @@ void AgentLink::connect() {
 
 void AgentLink::ready(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) flush();
-  if (socket_.is_open() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read_some();
+  for (int message = 0; message < kMessagesPerTurn && socket_.is_open() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0; ++message)
+    if (!read_message()) return;
 }
 
-void AgentLink::read_some() {
-  std::array<char, 16384> buffer;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control;
-  iovec piece{buffer.data(), buffer.size()};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto const got = recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (got < 0) {
-    if (errno != EAGAIN && errno != EINTR) lose(std::strerror(errno));
-    return;
-  }
-  for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    std::size_t const count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t index = 0; index < count; ++index) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof descriptor);
-      descriptor_ = FileDescriptor(descriptor);  // One a message is spoken; a further one closes the earlier.
-    }
-  }
-  if (got == 0) return lose("closed");
-  input_.append(buffer.data(), static_cast<std::size_t>(got));
-  if (!take_messages()) lose("a broken message");
+std::size_t AgentLink::missing() const {
+  if (input_.size() < kLengthBytes) return kLengthBytes - input_.size();
+  std::size_t length = 0;
+  for (std::size_t index = 0; index < kLengthBytes; ++index) length |= static_cast<std::size_t>(static_cast<unsigned char>(input_[index])) << (8 * index);
+  return kLengthBytes + length - input_.size();
 }
 
-bool AgentLink::take_messages() {
-  std::size_t at = 0;
-  bool good = true;
-  while (input_.size() - at >= kLengthBytes) {
-    std::uint32_t length = 0;
-    for (std::size_t index = 0; index < kLengthBytes; ++index) length |= static_cast<std::uint32_t>(static_cast<unsigned char>(input_[at + index])) << (8 * index);
-    if (length > limits::kControlMessage) {
-      good = false;
-      break;
+bool AgentLink::read_message() {
+  // Never beyond the end of a message: a descriptor comes with the first byte of its own, and one read may cross from a message without
+  // one into a message with one.
+  while (input_.size() < kLengthBytes || missing() > 0) {
+    std::size_t const wanted = missing();
+    if (wanted > limits::kControlMessage) {
+      lose("a message is too long");
+      return false;
     }
-    if (input_.size() - at - kLengthBytes < length) break;
-    auto const value = json::parse(std::string_view(input_).substr(at + kLengthBytes, length));
-    at += kLengthBytes + length;
-    if (!value || !value->is_object()) {
-      good = false;
-      break;
+    std::size_t const before = input_.size();
+    input_.resize(before + wanted);
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control;
+    iovec piece{input_.data() + before, wanted};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    auto const got = recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    input_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+    if (got < 0) {
+      if (errno != EAGAIN && errno != EINTR) lose(std::strerror(errno));
+      return false;
     }
-    received_(value->get_object(), std::move(descriptor_));
-    descriptor_ = FileDescriptor();
+    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+      if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+      std::size_t const count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t index = 0; index < count; ++index) {
+        int descriptor = -1;
+        std::memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof descriptor);
+        descriptor_ = FileDescriptor(descriptor);  // One a message is spoken; a further one closes the earlier.
+      }
+    }
+    if (got == 0) {
+      lose("closed");
+      return false;
+    }
   }
-  input_.erase(0, at);
-  return good;
+  auto const value = json::parse(std::string_view(input_).substr(kLengthBytes));
+  input_.clear();
+  if (!value || !value->is_object()) {
+    lose("a broken message");
+    return false;
+  }
+  FileDescriptor descriptor = std::move(descriptor_);
+  received_(value->get_object(), std::move(descriptor));
+  return true;
 }
 
 void AgentLink::send(json::Object const& message) {

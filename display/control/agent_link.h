@@ -29,8 +29,10 @@ class AgentLink {
  private:
   void connect();
   void ready(std::uint32_t events);
-  void read_some();
-  bool take_messages();
+  // Bytes until the present length or message is whole.
+  [[nodiscard]] std::size_t missing() const;
+  // Reads and hands on one message; false when it is not whole yet or the connection ended.
+  bool read_message();
   void flush();
   void lose(std::string_view reason);
 
