@@ -114,7 +114,8 @@ Async<Result<>> Engine::unpause_container(std::string id) {
 }
 
 Async<Result<>> Engine::remove_container(std::string id) {
-  auto done = co_await state_->act("DELETE", path_of(id, "?force=true&v=true"), {404}, limits::kDockerStart);
+  auto removing = state_->act("DELETE", path_of(id, "?force=true&v=true"), {404}, limits::kDockerStart);
+  auto done = co_await std::move(removing);
   if (!done && done.error().code == Code::kConflict &&
       done.error().message.find("already in progress") != std::string::npos) {
     co_return Result<>();
