@@ -26,6 +26,7 @@ inline constexpr std::size_t kEnvironmentValueBytes = 8 * 1024;
 inline constexpr std::size_t kNameBytes = 64;                // of a locale, of a time zone
 inline constexpr std::size_t kAddressBytes = 4 * 1024;       // an address to open
 inline constexpr std::size_t kDisplayNumberBytes = 16;
+inline constexpr std::size_t kAnswerBytes = 16 * 1024;       // of a child that works for PID 1; a pipe holds 64 KiB
 inline constexpr std::size_t kLogTailBytes = 4 * 1024;       // of the X server's log, when it does not start
 
 // Waits.

@@ -146,41 +146,41 @@ Result<pid_t> start(Command const& command, Identity identity) {
   return pid;
 }
 
-Result<> run_as(Identity identity, std::function<Result<>()> const& work) {
+Result<std::string> run_as(Identity identity, std::function<Result<std::string>()> const& work) {
   auto report = make_pipe();
   if (!report) return report.error();
   pid_t const pid = fork();
   if (pid < 0) return fork_failure(errno);
   if (pid == 0) {
     default_signals();
-    Result<> done;
+    Result<std::string> done;
     if (int const failure = become(identity); failure != 0) {
       done = fail_errno("become another user", failure);
     } else {
       done = work();
     }
-    if (!done) {
-      auto const& message = done.error().message;
-      [[maybe_unused]] auto const written = write(report->write.get(), message.data(), message.size());
-    }
+    // A pipe holds the answer whole, so nobody has to read while this writes.
+    auto const answer = (done ? *done : done.error().message).substr(0, limits::kAnswerBytes);
+    [[maybe_unused]] auto const written = write(report->write.get(), answer.data(), answer.size());
     _exit(done ? 0 : 1);
   }
   report->write.reset();
-  auto const message = read_until_end(report->read.get(), 1024);
+  auto answer = read_until_end(report->read.get(), limits::kAnswerBytes);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return fail(Code::kInternal, message.empty() ? "the child ended without a word" : message);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return answer;
+  return fail(Code::kInternal, answer.empty() ? "the child ended without a word" : std::move(answer));
 }
 
 void kill_desktop() {
-  if (seteuid(limits::kDesktopUser) != 0) {
-    log::error("cannot act for the desktop user", {{"error", fail_errno("seteuid", errno)}});
+  // The real id too: with it at 0, root's own processes would be meant as well. The saved one is the way back.
+  if (setresuid(limits::kDesktopUser, limits::kDesktopUser, 0) != 0) {
+    log::error("cannot act for the desktop user", {{"error", fail_errno("setresuid", errno)}});
     return;
   }
   kill(-1, SIGKILL);
-  if (seteuid(0) != 0) std::abort();
+  if (setresuid(0, 0, 0) != 0) std::abort();
 }
 
 std::vector<DesktopProcess> desktop_processes() {

@@ -31,11 +31,12 @@ struct Command {
 /// kNoCapacity when the container's process limit is reached, else what execve said. Blocks for as long as execve takes.
 [[nodiscard]] Result<pid_t> start(Command const& command, Identity identity);
 
-/// Runs `work` in a child with that identity and waits for it. An error carries what the child said; kNoCapacity as above.
-[[nodiscard]] Result<> run_as(Identity identity, std::function<Result<>()> const& work);
+/// Runs `work` in a child with that identity, waits for it and returns what it returned, cut at limits::kAnswerBytes: the
+/// way into a user's directories, which PID 1 can't enter. An error carries what the child said; kNoCapacity as above.
+[[nodiscard]] Result<std::string> run_as(Identity identity, std::function<Result<std::string>()> const& work);
 
 /// SIGKILL to every process of the desktop user, in one call of the kernel that no fork can slip through: PID 1 takes
-/// the user's effective id for the length of a kill(-1).
+/// the user's id for the length of a kill(-1).
 void kill_desktop();
 
 /// A process of the desktop user, as /proc tells it.

@@ -55,8 +55,10 @@ TEST(Process, SaysWhyItCannotBeStarted) {
 
 TEST(Process, RunsWorkAsAnotherUserAndHearsItsFailure) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become another user";
-  EXPECT_TRUE(run_as(test_identity(), [] { return Result<>(); }));
-  auto const failed = run_as(test_identity(), []() -> Result<> { return fail(Code::kInternal, "uid " + std::to_string(getuid())); });
+  auto const done = run_as(test_identity(), []() -> Result<std::string> { return "I am " + std::to_string(getuid()); });
+  ASSERT_TRUE(done) << done.error();
+  EXPECT_EQ(*done, "I am 65534");
+  auto const failed = run_as(test_identity(), []() -> Result<std::string> { return fail(Code::kInternal, "uid " + std::to_string(getuid())); });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message, "uid 65534");
 }

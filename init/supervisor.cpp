@@ -48,13 +48,13 @@ Result<> own_directory(std::string const& path, Identity identity) {
 }
 
 /// A new file of the calling user, 0600. What was there before is removed, never followed.
-Result<> write_cookie_file(std::string const& path, std::string const& content) {
+Result<std::string> write_cookie_file(std::string const& path, std::string const& content) {
   unlink(path.c_str());
   FileDescriptor const file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return fail_errno("create " + path, errno);
   auto const written = write(file.get(), content.data(), content.size());
   if (written != static_cast<ssize_t>(content.size())) return fail_errno("write " + path, errno);
-  return {};
+  return std::string();
 }
 
 /// Directories for sockets that any user may make in /tmp; X complains when it has to make them itself.
@@ -82,11 +82,15 @@ bool read_available(int descriptor, std::string& into, std::size_t limit) {
   return count > 0 && into.size() <= limit;
 }
 
+/// The end of a file of the desktop user.
 std::string tail(std::string const& path) {
-  auto text = read_file(path, 4 * 1024 * 1024);
-  if (!text) return {};
-  if (text->size() > limits::kLogTailBytes) text->erase(0, text->size() - limits::kLogTailBytes);
-  return to_utf8(*text, 2 * limits::kLogTailBytes);
+  auto const text = run_as(kDesktop, [&]() -> Result<std::string> {
+    auto whole = read_file(path, 4 * 1024 * 1024);
+    if (!whole) return whole.error();
+    if (whole->size() > limits::kLogTailBytes) whole->erase(0, whole->size() - limits::kLogTailBytes);
+    return std::move(*whole);
+  });
+  return to_utf8(text ? *text : text.error().message, 2 * limits::kLogTailBytes);
 }
 
 }  // namespace
