@@ -33,7 +33,7 @@ globalThis.fetch = (async (url: string) => {
   const respond = () => new Response(JSON.stringify(lists[path]));
   return hold ? new Promise<Response>((resolve) => held.push(resolve)) : respond();
 }) as typeof fetch;
-const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
 const one = (id: string, more: object = {}) => ({ id, state: "running", desired: "running", ...more });
 
 test("lists are read once, then follow the events", async () => {
@@ -52,6 +52,8 @@ test("lists are read once, then follow the events", async () => {
   assert.equal(live.connected.get(), true);
   source.say("session", one("b"));
   source.say("session-removed", { id: "a" });
+  assert.deepEqual(ids(), ["a"], "events are gathered");
+  await settled();
   assert.deepEqual(ids(), ["b"]);
   live.stop();
   assert.equal(source.closed, true);
@@ -84,6 +86,7 @@ test("administrators: pages are followed, events keep what only the list tells, 
   const source = FakeEventSource.last;
   assert.equal(source.url, "/api/v1/events?scope=admin");
   source.say("session", one("a", { viewers: 2 }));
+  await settled();
   const session = live.sessions.get().value?.get("a");
   assert.deepEqual([session?.server, session?.cpu, session?.viewers], ["atlas", 0.5, 2]);
   source.say("server", { id: "s2", sessions: 7 });

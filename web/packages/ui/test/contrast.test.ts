@@ -39,7 +39,7 @@ const text = 4.5;
 const shape = 3;
 const pairs: [string, string, number][] = [
   ["--text", "--page", text], ["--text", "--surface", text], ["--text-2", "--surface", text], ["--text-2", "--page", text], ["--text-3", "--surface", text], ["--text-3", "--page", text],
-  ["--text-3", "--sunken", text], ["--text-3", "--raised", text], ["--accent-on", "--accent", text], ["--accent-on", "--accent-hover", text], ["--accent-on", "--bad-hover", 3.9], ["--accent-text", "--surface", text],
+  ["--text-3", "--sunken", text], ["--text-3", "--raised", text], ["--accent-on", "--accent", text], ["--accent-on", "--accent-hover", text], ["--accent-on", "--bad-solid", text], ["--accent-text", "--surface", text],
   ["--accent-text", "--accent-tint", text], ["--accent-text", "--raised", text], ["--text-2", "--accent-tint", text], ["--text", "--accent-tint", text], ["--ok-text", "--surface", text], ["--ok-text", "--ok-tint", text],
   ["--warn-text", "--surface", text], ["--warn-text", "--page", text], ["--warn-text", "--warn-tint", text], ["--text-2", "--warn-tint", text], ["--text-2", "--bad-tint", text], ["--bad-text", "--surface", text],
   ["--bad-text", "--bad-tint", text], ["--bad-text", "--raised", text], ["--bad-text", "--sunken", text], ["--line-control", "--surface", shape], ["--line-control", "--page", shape], ["--line-control", "--raised", shape],

@@ -11,6 +11,8 @@ const pageSize = 500;
 /** 20 pages of 500: the longest list that is loaded whole. */
 const mostPages = 20;
 const measureEvery = 10_000;
+/** Events that come within this many milliseconds are shown together: a snapshot of thousands is one change, not thousands. */
+const gather = 16;
 
 /**
  * Sessions, workspaces and servers as the API tells them: read once, then kept by its event stream. One stream serves the whole
@@ -32,6 +34,8 @@ export class LiveState {
   #generation = 0;
   #measure: ReturnType<typeof setInterval> | undefined;
   #unknownServer: ReturnType<typeof setTimeout> | undefined;
+  #gathered = new Map<string, AdminSession | null>();
+  #gatherTimer: ReturnType<typeof setTimeout> | undefined;
   /** What events told while a list was being read: the answer may be older. */
   #toldMeanwhile: Map<string, AdminSession | null> | null = null;
 
@@ -65,6 +69,9 @@ export class LiveState {
     this.#stream = null;
     clearInterval(this.#measure);
     clearTimeout(this.#unknownServer);
+    clearTimeout(this.#gatherTimer);
+    this.#gatherTimer = undefined;
+    this.#gathered.clear();
     this.#lostOnce = false;
     this.connected.set(false);
     this.sessions.set({ value: null, error: null });
@@ -91,20 +98,29 @@ export class LiveState {
     this.#stream?.hurry();
   }
 
+  /** Shows what an answer told about one session, at once. */
   put(session: AdminSession): void {
-    const old = this.sessions.get().value;
-    const map = new Map(old ?? []);
-    // Events may carry the plain session: what only administrators' answers tell stays.
-    map.set(session.id, { ...old?.get(session.id), ...session });
-    this.sessions.set({ value: map, error: null });
+    this.#gather(session.id, session);
+    this.#show();
   }
 
   remove(id: string): void {
+    this.#gather(id, null);
+    this.#show();
+  }
+
+  #gather(id: string, session: AdminSession | null): void {
+    this.#toldMeanwhile?.set(id, session);
+    this.#gathered.set(id, session);
+    this.#gatherTimer ??= setTimeout(() => this.#show(), gather);
+  }
+
+  #show(): void {
+    clearTimeout(this.#gatherTimer);
+    this.#gatherTimer = undefined;
     const old = this.sessions.get().value;
-    if (!old?.has(id)) return;
-    const map = new Map(old);
-    map.delete(id);
-    this.sessions.set({ value: map, error: null });
+    if (old && this.#gathered.size > 0) this.sessions.set({ value: merged(new Map(old), this.#gathered), error: null });
+    this.#gathered.clear();
   }
 
   async refreshSessions(): Promise<void> {
@@ -127,11 +143,8 @@ export class LiveState {
         if (generation === this.#generation) this.limit.set(answer.limit);
       }
       if (generation !== this.#generation) return;
-      for (const [id, session] of meanwhile) {
-        if (session) map.set(id, { ...map.get(id), ...session });
-        else map.delete(id);
-      }
-      this.sessions.set({ value: map, error: null });
+      this.#gathered.clear();
+      this.sessions.set({ value: merged(map, meanwhile), error: null });
     } catch (error) {
       if (generation === this.#generation) this.sessions.set({ value: this.sessions.get().value, error: error as ApiError });
     } finally {
@@ -167,15 +180,11 @@ export class LiveState {
       {
         session: (session) => {
           const before = this.sessions.get().value?.get(session.id);
-          this.#toldMeanwhile?.set(session.id, session);
-          if (this.sessions.get().value) this.put(session);
+          this.#gather(session.id, session);
           // The server is known only to the administrators' list.
-          if (scope === "admin" && !("server" in session) && before?.state !== session.state) this.#readSoon();
+          if (scope === "admin" && this.sessions.get().value && !("server" in session) && before?.state !== session.state) this.#readSoon();
         },
-        sessionRemoved: (id) => {
-          this.#toldMeanwhile?.set(id, null);
-          this.remove(id);
-        },
+        sessionRemoved: (id) => this.#gather(id, null),
         workspaces: () => {
           void this.refreshWorkspaces();
           this.workspaceEpoch.set(this.workspaceEpoch.get() + 1);
@@ -187,6 +196,7 @@ export class LiveState {
           this.servers.set({ value: at < 0 ? [...list, server] : list.map((each) => (each.id === server.id ? server : each)), error: null });
         },
         ready: (mentioned) => {
+          this.#show();
           const old = this.sessions.get().value;
           if (!old) return;
           const kept = [...old].filter(([id, session]) => mentioned.has(id) || session.state === "failed" || session.state === "ended");
@@ -214,6 +224,15 @@ export class LiveState {
     clearTimeout(this.#unknownServer);
     this.#unknownServer = setTimeout(() => void this.refreshSessions(), 300);
   }
+}
+
+/** Lays changes over a list. Events may carry the plain session: what only administrators' answers tell stays. */
+function merged(map: Map<string, AdminSession>, changes: ReadonlyMap<string, AdminSession | null>): Map<string, AdminSession> {
+  for (const [id, session] of changes) {
+    if (session) map.set(id, { ...map.get(id), ...session });
+    else map.delete(id);
+  }
+  return map;
 }
 
 export const live = new LiveState();

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "./icon.tsx";
 
 export type Column<Row> = {
@@ -40,9 +40,15 @@ export function Table<Row>({
   className?: string;
 }) {
   const column = order && columns.find((each) => each.id === order.column);
-  const by = column?.order;
-  const sign = order?.descending ? -1 : 1;
-  const sorted = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * sign) : rows;
+  const descending = order?.descending ?? false;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the column's id stands for its function, which is new at every render
+  const sorted = useMemo(() => {
+    const by = column?.order;
+    if (!by) return rows;
+    const sign = descending ? -1 : 1;
+    const keyed = rows.map((row) => ({ row, key: by(row) }));
+    return keyed.sort((a, b) => compare(a.key, b.key) * sign).map((each) => each.row);
+  }, [rows, column?.id, descending]);
   const body = useRef<HTMLTableSectionElement>(null);
   const [range, setRange] = useState({ from: 0, to: windowed, height: 40 });
   const many = sorted.length > windowed;
@@ -122,7 +128,9 @@ export function Table<Row>({
   );
 }
 
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
 function compare(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), undefined, { numeric: true, sensitivity: "base" });
+  return collator.compare(String(a), String(b));
 }
