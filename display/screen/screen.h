@@ -61,7 +61,8 @@ class Screen {
   /// Changes the size at once; `screen_resized` follows when it did. Clamped to what the table of limits allows.
   virtual Result<> resize(Size size) = 0;
 
-  /// What was drawn since the last capture, or all of it with `everything`. May be more than changed, never less.
+  /// What was drawn since the last capture, or all of it with `everything`. May be more than changed, never less. After an error the next
+  /// capture has to ask for everything.
   virtual Result<std::span<Piece const>> capture(bool everything) = 0;
 
   /// The present cursor; null before the first one is known.

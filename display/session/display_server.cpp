@@ -210,8 +210,13 @@ void DisplayServer::screen_lost(Error reason) {
 void DisplayServer::before_sleep() {
   closed_.clear();
   lost_window_system_.reset();
-  if (window_system_) window_system_->screen().dispatch();
-  plan_frames();
+  // A capture's answers bring events along, which the loop would not be woken for.
+  for (bool again = true; again;) {
+    if (window_system_) window_system_->screen().dispatch();
+    auto const captures = captures_;
+    plan_frames();
+    again = captures != captures_;
+  }
   send_states();
 }
 
@@ -248,11 +253,11 @@ void DisplayServer::capture() {
   capture_time_us_ = microseconds(start.time_since_epoch());
   auto const pieces = window_system_->screen().capture(capture_everything_);
   if (!pieces) {
-    log::warning("capture", {{"error", pieces.error()}});
+    if (pieces.error().code != Code::kRetry) log::warning("capture", {{"error", pieces.error()}});
     capture_everything_ = true;
+    damaged_ = true;
     return;
   }
-  if (capture_everything_ && pieces->empty()) return;
   capture_everything_ = false;
   changed_.clear();
   for (auto const& piece : *pieces) picture_.update(piece, changed_);

@@ -23,7 +23,14 @@ std::unique_ptr<DisplaySession> DisplaySession::start(std::string const& binary,
   session->socket_ = session->directory_ + "/viewers.sock";
   session->display_ = std::make_unique<Process>(
       std::vector<std::string>{binary, "--display", session->x_server_->display(), "--listen", session->socket_, "--ready", ready});
-  for (int tries = 0; tries < 200 && access(session->socket_.c_str(), F_OK) != 0; ++tries) std::this_thread::sleep_for(10ms);
+  // The socket is there before it listens.
+  for (int tries = 0; tries < 500; ++tries) {
+    StreamClient::Credentials probe;
+    probe.permissions = "";
+    auto const refused = StreamClient::open(session->socket_, "input", probe);
+    if (!refused && refused.error().code == Code::kForbidden) break;
+    std::this_thread::sleep_for(10ms);
+  }
   return session;
 }
 

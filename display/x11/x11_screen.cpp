@@ -187,8 +187,8 @@ Result<std::span<Piece const>> X11Screen::capture(bool everything) {
     offset += areas[index].pixels() * kPixelBytes;
   }
   if (connection_.broken()) return fail(Code::kUnavailable, "capture: the X server is gone");
-  // The screen became smaller between the region and the copy: its new size is on its way and brings a whole capture.
-  if (refused) pieces_.clear();
+  // The screen became smaller between the region and the copy; its new size is on its way.
+  if (refused) return fail(Code::kRetry, "capture: the X server refused a rectangle");
   return std::span<Piece const>(pieces_);
 }
 

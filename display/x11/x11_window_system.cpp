@@ -14,6 +14,7 @@ namespace oriel::display::x11 {
 namespace {
 
 constexpr auto kRecheck = std::chrono::milliseconds(600);
+constexpr int kMostRounds = 8;
 
 // The screen as others see it: dispatch reads the one connection for all parts.
 class X11WindowSystem final : public WindowSystem, private Screen {
@@ -52,7 +53,26 @@ class X11WindowSystem final : public WindowSystem, private Screen {
   }
 
   void dispatch() override {
-    if (lost_) return;
+    // Reports ask the server things, and its answers bring further events along: those are not told of again by the socket.
+    for (int round = 0; round < kMostRounds; ++round) {
+      if (lost_) return;
+      take_events();
+      if (connection_->broken()) {
+        lost_ = true;
+        loop_.unwatch(connection_->descriptor());
+        listener_.screen_lost(fail(Code::kUnavailable, "the X server closed the connection"));
+        return;
+      }
+      screen_->report();
+      watch_windows();
+      connection_->flush();
+      if (!connection_->has_event()) return;
+    }
+    // A client that floods gets its turn again, after the viewers had theirs.
+    loop_.after(std::chrono::seconds(0), [] {});
+  }
+
+  void take_events() {
     while (Event event = connection_->next_event()) {
       std::uint8_t const type = event->response_type & 0x7f;
       if (type == 0) continue;  // An error of a request that nobody waits for, as of a window that is gone.
@@ -64,25 +84,19 @@ class X11WindowSystem final : public WindowSystem, private Screen {
       if (selection_.handle(*event)) continue;
       screen_->handle(*event);
     }
-    if (connection_->broken()) {
-      lost_ = true;
-      loop_.unwatch(connection_->descriptor());
-      listener_.screen_lost(fail(Code::kUnavailable, "the X server closed the connection"));
-      return;
+  }
+
+  void watch_windows() {
+    if (windows_.done()) return;
+    if (windows_.check([this](Rectangle const& area) { return listener_.has_content(area); })) {
+      listener_.window_ready();
+    } else if (windows_.has_candidates() && recheck_ == 0) {
+      recheck_ = loop_.after(kRecheck, [this] {
+        recheck_ = 0;
+        windows_.captured();
+        dispatch();
+      });
     }
-    screen_->report();
-    if (!windows_.done()) {
-      if (windows_.check([this](Rectangle const& area) { return listener_.has_content(area); })) {
-        listener_.window_ready();
-      } else if (windows_.has_candidates() && recheck_ == 0) {
-        recheck_ = loop_.after(kRecheck, [this] {
-          recheck_ = 0;
-          windows_.captured();
-          dispatch();
-        });
-      }
-    }
-    connection_->flush();
   }
 
   EventLoop& loop_;

@@ -94,6 +94,12 @@ void* XConnection::wait_for_reply(unsigned int sequence) {
   }
 }
 
+bool XConnection::has_event() {
+  if (events_.empty())
+    if (Event event{xcb_poll_for_queued_event(connection_)}) events_.push_back(std::move(event));
+  return !events_.empty();
+}
+
 Event XConnection::next_event() {
   if (events_.empty()) return Event(xcb_poll_for_event(connection_));
   Event event = std::move(events_.front());

@@ -48,6 +48,8 @@ class XConnection {
 
   /// The next event; null when none has arrived.
   [[nodiscard]] Event next_event();
+  /// Whether an event has been read already. Answers bring events along, and the socket does not tell of those again.
+  [[nodiscard]] bool has_event();
 
  private:
   explicit XConnection(xcb_connection_t* connection, xcb_screen_t* screen) : connection_(connection), screen_(screen) {}
