@@ -4,6 +4,7 @@
 
 #include "cli/server_certificate.h"
 #include "libs/base/file.h"
+#include "libs/base/json.h"
 #include "libs/base/text.h"
 #include "libs/crypto/certificate.h"
 #include "libs/crypto/crypto.h"
@@ -13,6 +14,9 @@ namespace {
 
 constexpr std::chrono::hours kAuthorityValid{24 * 365 * 10};
 constexpr long kRenewDays = 30;
+constexpr std::size_t kPasswordCharacters = 20;
+constexpr std::size_t kApiKeyCharacters = 12;  // as long as clients of the compatible API expect
+constexpr std::size_t kApiSecretCharacters = 32;
 
 /// Reads the secret, or makes it by `fresh`; writes it where it is absent.
 template <typename Fresh>
@@ -58,7 +62,7 @@ Result<> make_secrets(Installation const& installation) {
   // Only throttle counters of this instance, and only what a counter needs.
   auto const acl = "user default off resetpass resetkeys resetchannels -@all\nuser api on #" + crypto::sha256_hex(*redis) + " ~oriel:" +
                    installation.instance +
-                   ":throttle:* resetchannels -@all +ping +auth +hello +select +client|setname +client|setinfo +get +mget +set +setex +incr "
+                   ":throttle:* resetchannels -@all +ping +auth +hello +select +client|setname +get +mget +set +setex +incr "
                    "+incrby +incrbyfloat +decr +expire +pexpire +ttl +pttl +exists +del +unlink +eval +evalsha +script|load +multi +exec "
                    "+zadd +zcard +zremrangebyscore +zrangebyscore +hincrby +hget +hset +hgetall\n";
   auto const before = read_file(at("redis/users.acl"));
@@ -67,6 +71,29 @@ Result<> make_secrets(Installation const& installation) {
     if (!written) return written.error().within("write the users of Redis");
   }
   return {};
+}
+
+Result<Credentials> make_credentials(Installation const& installation) {
+  Credentials credentials;
+  auto const before = read_file(installation.credentials_path());
+  if (before) {
+    auto const parsed = json::parse_as<Credentials>(*before, json::Unknown::kIgnore);
+    if (!parsed) return parsed.error().within("read " + installation.credentials_path());
+    credentials = *parsed;
+  } else if (before.error().code != Code::kNotFound) {
+    return before.error();
+  } else {
+    credentials.admin = {"admin@oriel.local", random_password(kPasswordCharacters)};
+    credentials.user = {"user@oriel.local", random_password(kPasswordCharacters)};
+    credentials.api_key = {random_password(kApiKeyCharacters), random_password(kApiSecretCharacters)};
+  }
+  credentials.url = installation.local_url();
+  credentials.addresses = installation.addresses;
+  auto const text = json::write_text(credentials) + "\n";
+  if (before && *before == text) return credentials;
+  auto const written = write_file(installation.credentials_path(), text, {0600, 0, 0});
+  if (!written) return written.error();
+  return credentials;
 }
 
 Result<> make_authority(Installation const& installation) {

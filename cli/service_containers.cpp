@@ -35,8 +35,6 @@ class Spec {
     host_["LogConfig"] = json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "10m"}, {"max-file", "3"}}}};
     host_["PidsLimit"] = kPids;
     host_["Init"] = false;
-    host_["OomScoreAdj"] = -600;  // when the host's memory ends, a session ends before the services
-    host_["Ulimits"] = json::Array{json::Object{{"Name", "nofile"}, {"Soft", 65536}, {"Hard", 65536}}};
   }
 
   Spec& user(uid_t user, std::vector<gid_t> const& groups = {}) {
@@ -153,7 +151,7 @@ Spec broker(Installation const& installation, HostFacts const& facts) {
       .writes("run/broker")
       .mount(installation.docker_socket, false, {});
   // Its file system is measured; nothing below is seen.
-  if (!facts.docker_root.empty()) spec.mount(facts.docker_root, true, {{"NonRecursive", true}, {"Propagation", "private"}});
+  if (!facts.docker_root.empty()) spec.mount(facts.docker_root, true, {{"NonRecursive", true}, {"Propagation", "rslave"}});
   if (facts.has_resolved) spec.mount("/run/systemd/resolve", true, {});
   return spec;
 }
@@ -209,9 +207,9 @@ Spec spec_of(std::string const& service, Installation const& installation, HostF
   if (service == "proxy") return proxy(installation, facts);
   auto spec = program(service, installation, facts);
   if (service == "manager") {
-    spec.user(users::kManager).reads("secrets/manager").reads("ca").reads("run/db").writes("run/manager");
+    spec.user(users::kManager, {users::kEdge}).reads("secrets/manager").reads("ca").reads("run/db").writes("run/manager");
   } else {
-    spec.user(users::kApi).reads("secrets/api").reads("run/db").reads("run/redis").writes("run/api").set_host("PidsLimit", 512);
+    spec.user(users::kApi, {users::kEdge}).reads("secrets/api").reads("run/db").reads("run/redis").writes("run/api").set_host("PidsLimit", 512);
   }
   return spec;
 }

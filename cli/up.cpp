@@ -33,24 +33,6 @@ struct PolicyFile {
 };
 BOOST_DESCRIBE_STRUCT(PolicyFile, (), (agent, images, cores, memory_bytes, shm_bytes, pids, sessions, networks, environment))
 
-struct Credentials {
-  static constexpr bool kAbsentKeepsDefault = true;
-  struct User {
-    static constexpr bool kAbsentKeepsDefault = true;
-    std::string username{}, password{};
-  };
-  struct ApiKey {
-    static constexpr bool kAbsentKeepsDefault = true;
-    std::string key{}, secret{};
-  };
-  std::string url{};
-  User admin{}, user{};
-  ApiKey api_key{};
-};
-BOOST_DESCRIBE_STRUCT(Credentials::User, (), (username, password))
-BOOST_DESCRIBE_STRUCT(Credentials::ApiKey, (), (key, secret))
-BOOST_DESCRIBE_STRUCT(Credentials, (), (url, admin, user, api_key))
-
 /// What was, changed by what was asked for.
 Result<Installation> merged(UpOptions const& options) {
   Installation installation;
@@ -146,6 +128,9 @@ class Up {
     if (!layout) co_return layout.error();
     auto const secrets = make_secrets(installation_);
     if (!secrets) co_return secrets.error();
+    auto const credentials = make_credentials(installation_);
+    if (!credentials) co_return credentials.error();
+    credentials_ = *credentials;
     auto const authority = make_authority(installation_);
     if (!authority) co_return authority.error();
     auto const certificate = make_server_certificate(installation_, options_.certificate, options_.key);
@@ -232,7 +217,6 @@ class Up {
     if (!database) co_return database.error();
     auto const users = co_await setup({"first-users", "--credentials", installation_.credentials_path()});
     if (!users) co_return users.error();
-    (void)::chmod(installation_.credentials_path().c_str(), 0600);
     if (std::filesystem::exists(installation_.path("images.json"))) {
       auto const images = co_await setup({"images", "--file", installation_.path("images.json")});
       if (!images) co_return images.error();
@@ -312,15 +296,11 @@ class Up {
     co_return Result<>{};
   }
 
-  [[nodiscard]] Result<int> finish() {
-    auto const text = read_file(installation_.credentials_path());
-    if (!text) return text.error().within("read the credentials");
-    auto const credentials = json::parse_as<Credentials>(*text, json::Unknown::kIgnore);
-    if (!credentials) return credentials.error().within("read " + installation_.credentials_path());
+  [[nodiscard]] int finish() const {
     std::printf("\nOriel is ready: %s\n", installation_.local_url().c_str());
     if (!installation_.public_url.empty()) std::printf("  public address  %s\n", installation_.public_url.c_str());
-    std::printf("  administrator   %s   %s\n", credentials->admin.username.c_str(), credentials->admin.password.c_str());
-    std::printf("  user            %s   %s\n", credentials->user.username.c_str(), credentials->user.password.c_str());
+    std::printf("  administrator   %s   %s\n", credentials_.admin.username.c_str(), credentials_.admin.password.c_str());
+    std::printf("  user            %s   %s\n", credentials_.user.username.c_str(), credentials_.user.password.c_str());
     std::printf("  all of it, with the API key: %s\n", installation_.credentials_path().c_str());
     return 0;
   }
@@ -331,6 +311,7 @@ class Up {
   Progress& progress_;
   docker::Engine engine_;
   HostFacts facts_;
+  Credentials credentials_;
   std::string changed_;
   bool certificate_changed_ = false;
   bool proxy_changed_ = false;

@@ -63,10 +63,11 @@ build_programs_and_web() {
 
 build_session_images() { images/build.sh --json build/up/images.json all; }
 
+# build_runtime HOME/runtime INSTANCE: the tree lies where sessions mount it from.
 build_runtime() {
   mkdir -p "$1"
-  images/runtime.sh build/release/display/oriel-display build/release/init/oriel-init "$1" | tail -n 1 >build/up/runtime.new
-  mv build/up/runtime.new build/up/runtime
+  images/runtime.sh build/release/display/oriel-display build/release/init/oriel-init "$1" | tail -n 1 >"build/up/$2.runtime.new"
+  mv "build/up/$2.runtime.new" "build/up/$2.runtime"
 }
 
 build_service_image() {

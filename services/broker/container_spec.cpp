@@ -9,6 +9,7 @@ namespace oriel::broker {
 namespace {
 
 constexpr std::int64_t kStopSeconds = 3;
+constexpr std::int64_t kOutOfMemoryScore = 300;  // when the host's memory ends, a session ends before a service does
 constexpr char kTmpOptions[] = "rw,nosuid,nodev,exec,mode=1777";
 constexpr char kRunOptions[] = "rw,nosuid,nodev,noexec,mode=755";
 constexpr char kUserRunOptions[] = "rw,nosuid,nodev,noexec,uid=1000,gid=1000,mode=700";
@@ -54,6 +55,7 @@ json::Object host_config(protocol::broker::CreateSession const& request, Contain
   host["MemorySwap"] = request.memory_bytes;
   host["NanoCpus"] = static_cast<std::int64_t>(std::llround(request.cores * 100.0)) * 10'000'000;
   host["PidsLimit"] = request.pids;
+  host["OomScoreAdj"] = kOutOfMemoryScore;
   host["ShmSize"] = request.shm_bytes > 0 ? request.shm_bytes : 64LL * 1024 * 1024;
   host["IpcMode"] = "private";
   host["RestartPolicy"] = json::Object{{"Name", "no"}};

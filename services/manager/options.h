@@ -20,7 +20,7 @@ struct Authority {
 /// What the manager is told at its start: config.json and the secrets beside it.
 struct Options {
   Endpoint socket{};                 ///< agents' channel, enrolment, live and ready
-  std::optional<gid_t> agent_group{64022};
+  std::optional<gid_t> agent_group{64024};  ///< of the socket: nginx and the agent are in it
   postgres::DatabaseOptions database{};
   Authority authority{};
   crypto::Key token_key{};
