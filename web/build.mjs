@@ -1,13 +1,15 @@
 // Builds web/dist: the portal, the session client of the current display protocol, licence notices and .gz files.
 // Fails when the portal's first load exceeds its budget.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const dist = join(here, "dist");
+const target = join(here, "dist");
+// Built beside and moved in place when whole: a server that runs on dist never sees half of one.
+const dist = join(here, `build/dist-${process.pid}`);
 const production = !process.argv.includes("--development");
 /** Script a person waits for before the first page works, gzipped. */
 const firstLoadBudget = 200_000;
@@ -125,7 +127,13 @@ for (const path of walk(dist)) {
 for (const [name, raw, packed] of rows.sort((a, b) => b[2] - a[2])) {
   console.log(`${name.padEnd(44)} ${String(raw).padStart(8)} B  ${String(packed).padStart(7)} B gzip`);
 }
-const total = firstLoad.reduce((sum, path) => sum + statSync(`${join(here, path)}.gz`).size, 0);
+mkdirSync(target, { recursive: true });
+const previous = `${dist}-previous`;
+renameSync(target, previous);
+renameSync(dist, target);
+rmSync(previous, { recursive: true, force: true });
+
+const total = firstLoad.reduce((sum, path) => sum + statSync(`${join(target, relative(dist, join(here, path)))}.gz`).size, 0);
 console.log(`first load of script: ${total} B gzip in ${firstLoad.length} files (budget ${firstLoadBudget})`);
 if (total > firstLoadBudget) {
   console.error("the portal's first load is over its budget");

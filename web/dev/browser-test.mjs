@@ -291,7 +291,7 @@ test("order by a column; keyboard reaches the row's menu; details say why", asyn
   await page.getByRole("button", { name: "Memory" }).click();
   await page.getByRole("button", { name: "Memory" }).click();
   assert.equal(path(page), "/admin/sessions?order=-memory");
-  assert.match(await page.getByRole("row").nth(1).innerText(), /5\.\d GiB/);
+  assert.match(await page.getByRole("row").nth(1).textContent(), /5\.\d GiB/);
   await page.getByRole("button", { name: /More for Modelling/ }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "Details" }).waitFor();

@@ -9,7 +9,10 @@ import { icons } from "./icons.mjs";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8" };
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+// As the API sets it.
+const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
+  "font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const GiB = 1024 ** 3;
 const hex = () => randomUUID().replaceAll("-", "");
 const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
@@ -76,7 +79,7 @@ export function createState(shape = "full") {
       height: 1080,
       viewers: 1,
       owner: { id: named(user), username: user },
-      user: { id: named(user), username: user, display_name: user[0].toUpperCase() + user.slice(1) },
+      user: { id: named(user), username: user },
       server: "atlas-1",
       cpu: 0.2,
       memory: 1.9 * GiB,
@@ -187,7 +190,7 @@ export function createMock(state = createState()) {
       if (route === "POST /exchange") {
         if (!state.exchangeable.delete(body.token)) return refuse(401, "unauthenticated", "This link has been used or is too old");
         state.signedIn = true;
-        return send(200, {});
+        return send(200, { session_id: [...state.sessions.keys()][0], me: state.me });
       }
       if (!state.signedIn) return refuse(401, "unauthenticated", "Sign in first");
       if (route === "POST /sign-out") {

@@ -3,6 +3,7 @@ import type {
   AdminSessionQuery,
   AdminWorkspace,
   ErrorCode,
+  Exchanged,
   Me,
   Problem,
   Server,
@@ -60,7 +61,7 @@ const codes = new Set<string>([
   "internal",
 ]);
 
-/** One method for each route of the web API. Only reads are tried again. */
+/** One method for each route of the web API. Reads are tried again, and the start of a session, which carries a key for that. */
 export class ApiClient {
   readonly #fetch: Fetch;
   readonly #timeout: number;
@@ -83,8 +84,8 @@ export class ApiClient {
     return this.#send<void>("POST", "/api/v1/sign-out", undefined, true);
   }
   /** Trades a single-use token of the compatible API for the sign-in cookie. */
-  exchange(token: string): Promise<unknown> {
-    return this.#send<unknown>("POST", "/api/v1/exchange", { token }, true);
+  exchange(token: string): Promise<Exchanged> {
+    return this.#send<Exchanged>("POST", "/api/v1/exchange", { token }, true);
   }
   /** `quiet` leaves out `onUnauthenticated`: the question is whether someone is signed in. */
   me(quiet = false): Promise<Me> {
@@ -99,8 +100,15 @@ export class ApiClient {
   session(id: string, signal?: AbortSignal): Promise<Session> {
     return this.#read(`/api/v1/sessions/${encodeURIComponent(id)}`, signal);
   }
-  createSession(request: SessionRequest): Promise<Session> {
-    return this.#send("POST", "/api/v1/sessions", request);
+  /** Safe to try again: the key makes the second try answer with the first one's session. */
+  async createSession(request: SessionRequest): Promise<Session> {
+    const key = randomKey();
+    try {
+      return await this.#once("POST", "/api/v1/sessions", request, undefined, false, key);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 0) throw error;
+      return this.#once("POST", "/api/v1/sessions", request, undefined, false, key);
+    }
   }
   endSession(id: string): Promise<Session> {
     return this.#send("DELETE", `/api/v1/sessions/${encodeURIComponent(id)}`);
@@ -138,7 +146,7 @@ export class ApiClient {
     return this.#once<T>(method, path, body, undefined, quiet);
   }
 
-  async #once<T>(method: string, path: string, body: unknown, signal: AbortSignal | undefined, quiet: boolean): Promise<T> {
+  async #once<T>(method: string, path: string, body: unknown, signal: AbortSignal | undefined, quiet: boolean, idempotencyKey?: string): Promise<T> {
     const controller = new AbortController();
     const abort = () => controller.abort();
     signal?.addEventListener("abort", abort, { once: true });
@@ -146,9 +154,11 @@ export class ApiClient {
     let response: Response;
     let text: string;
     try {
-      const init: RequestInit = { method, signal: controller.signal, credentials: "same-origin", headers: { Accept: "application/json" } };
+      const headers: Record<string, string> = { Accept: "application/json" };
+      if (idempotencyKey !== undefined) headers["Idempotency-Key"] = idempotencyKey;
+      const init: RequestInit = { method, signal: controller.signal, credentials: "same-origin", headers };
       if (body !== undefined) {
-        init.headers = { Accept: "application/json", "Content-Type": "application/json" };
+        headers["Content-Type"] = "application/json";
         init.body = JSON.stringify(body);
       }
       response = await this.#fetch(this.#base + path, init);
@@ -189,6 +199,10 @@ export function problemOf(response: Pick<Response, "status" | "headers">, text: 
     // Not ours; told by status below.
   }
   return new ApiError(codeOfStatus(response.status), `The server answered with status ${response.status}`, response.status, [], null, retryAfter);
+}
+
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function codeOfStatus(status: number): ErrorCode {

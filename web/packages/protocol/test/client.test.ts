@@ -41,6 +41,17 @@ test("an answer of the proxy without JSON still becomes a told error", async () 
   await assert.rejects(new ApiClient({ fetch: fake }).endSession("x"), (error: ApiError) => error.code === "unavailable");
 });
 
+test("the start of a session is tried once more after a broken connection, with the same key", async () => {
+  const { calls, fake } = answers(new TypeError("network"), json(201, { id: "s" }), json(503, {}));
+  const api = new ApiClient({ fetch: fake });
+  assert.equal((await api.createSession({ workspace_id: "w" })).id, "s");
+  const keys = calls.map((call) => new Headers(call.init?.headers).get("Idempotency-Key"));
+  assert.match(keys[0] ?? "", /^[0-9a-f]{32}$/);
+  assert.equal(keys[0], keys[1]);
+  await assert.rejects(api.createSession({ workspace_id: "w" }), (error: ApiError) => error.code === "unavailable");
+  assert.equal(calls.length, 3);
+});
+
 test("silence ends at the deadline", async () => {
   const never: Fetch = (_url, init) =>
     new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted"))));

@@ -1,4 +1,4 @@
-import { ApiError } from "@oriel/protocol";
+import { ApiError, type Exchanged } from "@oriel/protocol";
 import { Button, EmptyState, t } from "@oriel/ui";
 import { useEffect, useState } from "react";
 import type { HashRoute } from "../hash_routes.ts";
@@ -14,7 +14,7 @@ export function EntryPage({ route, onLeave }: { route: Extract<HashRoute, { kind
     if (route.kind !== "connect") return;
     let current = true;
     exchangeOnce(route.token)
-      .then(() => leaveTo(`/sessions/${route.session}`))
+      .then(({ session_id }) => leaveTo(`/sessions/${session_id}`))
       .catch((error: unknown) => {
         if (!current) return;
         const told = error instanceof ApiError && (error.status === 0 || error.status >= 500);
@@ -56,10 +56,10 @@ export function EntryPage({ route, onLeave }: { route: Extract<HashRoute, { kind
   );
 }
 
-let running: { token: string; answer: Promise<unknown> } | null = null;
+let running: { token: string; answer: Promise<Exchanged> } | null = null;
 
 /** A token works once: a second call for the same one shares the first one's answer. */
-function exchangeOnce(token: string): Promise<unknown> {
+function exchangeOnce(token: string): Promise<Exchanged> {
   if (running?.token !== token) running = { token, answer: api.exchange(token) };
   return running.answer;
 }

@@ -89,7 +89,7 @@ function ServerRow({ server, workspaces }: { server: Server; workspaces: AdminWo
         <div className="stt">
           <StateDot tone={tones[state]}>{t(`admin_servers.${state}`)}</StateDot>
           <p className="label t3">
-            {state === "suspect" || state === "unreachable" ? (
+            {(state === "suspect" || state === "unreachable") && server.last_seen_at ? (
               <Seen since={server.last_seen_at} />
             ) : (
               <Link href={`/admin/sessions?server=${encodeURIComponent(server.hostname)}`} className="quiet-link" title={t("admin_servers.show_sessions")}>
@@ -198,7 +198,7 @@ function Details({ server }: { server: Server }) {
     [t("admin_servers.docker"), server.docker_version],
     [t("admin_servers.kernel"), server.kernel],
     [t("admin_servers.load"), format.number(server.load_1, 2)],
-    [t("admin_servers.last_seen"), <Age key="s" since={server.last_seen_at} />],
+    [t("admin_servers.last_seen"), server.last_seen_at ? <Age key="s" since={server.last_seen_at} /> : t("none")],
     [t("admin_servers.gpus"), server.gpus.length > 0 ? server.gpus.map((gpu) => gpu.name).join(", ") : t("none")],
     [t("admin_servers.networks"), server.networks.length > 0 ? server.networks.join(", ") : t("none")],
     [t("admin_servers.user_namespaces"), yes(server.user_namespaces)],

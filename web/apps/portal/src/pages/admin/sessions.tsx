@@ -91,8 +91,8 @@ export function AdminSessionsPage({ me }: { me: Me }) {
       order: userOf,
       cell: (session) => (
         <span className="row">
-          <Avatar name={session.user?.display_name || userOf(session)} small />
-          <span className="clip">{session.user?.display_name || userOf(session)}</span>
+          <Avatar name={userOf(session)} small />
+          <span className="clip">{userOf(session)}</span>
         </span>
       ),
     },
