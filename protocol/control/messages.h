@@ -10,7 +10,9 @@
 /// specification. The display server and init have readers of their own: they share no JSON library with us.
 namespace oriel::protocol::control {
 
-inline constexpr std::int64_t kProtocol = 1;
+/// A hello's `protocol` is the display protocol that its viewers must speak. Sessions outlive upgrades, so the agent takes any
+/// and reports it.
+inline constexpr std::int64_t kHighestProtocol = 1000;
 
 struct Envelope {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -46,6 +48,15 @@ struct Viewers {
   std::optional<double> last_input_seconds{};  ///< since the last input; absent: none yet
 };
 BOOST_DESCRIBE_STRUCT(Viewers, (), (type, count, last_input_seconds))
+
+/// What the agent reads of it; the rest is for people who measure.
+struct Statistics {
+  static constexpr bool kAbsentKeepsDefault = true;
+  std::string type = "statistics";
+  std::optional<std::int64_t> viewers{};
+  std::optional<double> last_input_seconds{};
+};
+BOOST_DESCRIBE_STRUCT(Statistics, (), (type, viewers, last_input_seconds))
 
 // ---- agent → display
 

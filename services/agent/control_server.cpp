@@ -200,8 +200,8 @@ class Server final : public ControlServer {
     if (!hello) return hello.error();
     if (hello->type != "hello") return fail(Code::kInvalid, "the first message is not hello");
     if (hello->session != session_.text()) return fail(Code::kInvalid, "hello names another session");
-    if (hello->protocol != wire::kProtocol) {
-      return fail(Code::kUnsupported, "control protocol " + std::to_string(hello->protocol) + " is not spoken here");
+    if (hello->protocol < 1 || hello->protocol > wire::kHighestProtocol) {
+      return fail(Code::kInvalid, "there is no protocol " + std::to_string(hello->protocol));
     }
 
     UnixListenOptions how;
@@ -240,8 +240,18 @@ class Server final : public ControlServer {
       auto viewers = json::read<wire::Viewers>(*value, json::Unknown::kIgnore);
       if (!viewers) return viewers.error();
       events_.viewers(*viewers);
+    } else if (envelope->type == "statistics") {
+      // Every 10 s while somebody watches: viewers changes only say who came and went.
+      auto statistics = json::read<wire::Statistics>(*value, json::Unknown::kIgnore);
+      if (!statistics) return statistics.error();
+      if (statistics->viewers) {
+        wire::Viewers viewers;
+        viewers.count = *statistics->viewers;
+        viewers.last_input_seconds = statistics->last_input_seconds;
+        events_.viewers(viewers);
+      }
     }
-    // Other types (statistics, later ones) are not ours to read.
+    // Later types are not ours to read.
     return {};
   }
 

@@ -178,7 +178,9 @@ TEST_F(ControlServerTest, AFloodOrRubbishEndsTheConnectionOnly) {
   loop.until([&] { return losses == 2; });
   loop.until([&] { return display().listens() == 3; });
   // What we do not know is not an offence.
-  display().send_raw(R"({"type":"statistics","frames":3})");
+  display().send_raw(R"({"type":"statistics","frames":3,"viewers":4})");
+  loop.until([&] { return viewer_count == 4; });
+  display().send_raw(R"({"type":"of the future"})");
   display().say("running", "ready");
   loop.until([&] { return !states.empty() && states.back() == "running/ready"; });
   EXPECT_EQ(losses, 2);

@@ -53,6 +53,7 @@ class SessionKeeper {
 
   [[nodiscard]] protocol::agent::ObservedSession observed() const;
   [[nodiscard]] bool running() const { return phase_ == Phase::kRunning; }
+  [[nodiscard]] bool watched() const { return viewers_ > 0; }
   [[nodiscard]] bool gone() const { return phase_ == Phase::kGone; }
   /// The manager no longer names it. Nothing is ended by that, and an end goes on.
   void forget_desire() {

@@ -12,6 +12,10 @@ namespace oriel::agent {
 
 namespace wire = protocol::agent;
 
+namespace {
+constexpr std::uint64_t kWatchedRounds = 6;  // of kUsageInterval: every 30 s
+}
+
 Sessions::Sessions(Executor executor, Options const& options, BrokerClient& broker, Clock& clock)
     : broker_(broker),
       clock_(clock),
@@ -180,11 +184,14 @@ Async<> Sessions::event_loop() {
 }
 
 Async<> Sessions::usage_loop() {
-  for (;;) {
+  for (std::uint64_t round = 1;; ++round) {
     co_await sleep_for(limits::kUsageInterval);
     std::vector<SessionId> running;
     for (auto const& [id, keeper] : keepers_) {
-      if (keeper->running()) running.push_back(id);
+      if (!keeper->running()) continue;
+      running.push_back(id);
+      // Somebody who only watches changes nothing, and must still keep the session alive.
+      if (keeper->watched() && round % kWatchedRounds == 0) context_.changed(id);
     }
     for (auto const& id : running) {
       auto usage = co_await broker_.usage(id);
