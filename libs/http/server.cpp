@@ -12,6 +12,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libs/async/deadline.h"
@@ -111,6 +112,13 @@ Response refusal_response(Refusal const& refusal, std::string_view id) {
   return response;
 }
 
+/// Of a unix socket's name; 0 for anything else.
+ino_t inode_of(Endpoint const& endpoint) {
+  struct stat present{};
+  if (endpoint.kind != Endpoint::Kind::kUnix || ::stat(endpoint.path.c_str(), &present) != 0) return 0;
+  return present.st_ino;
+}
+
 Async<Response> contain(Handler const& handler, Request request) {
   auto const id = request.id;
   bool aborted = false;
@@ -141,6 +149,7 @@ class ServerImplementation final : public Server {
       : executor_(executor),
         options_(std::move(options)),
         port_(local_port(listening.get())),
+        inode_(inode_of(options_.endpoint)),
         acceptor_(executor, listening.release()),
         router_(router),
         handler_(std::move(handler)),
@@ -155,7 +164,8 @@ class ServerImplementation final : public Server {
     co_await accepting_.stop();
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    if (options_.endpoint.kind == Endpoint::Kind::kUnix) ::unlink(options_.endpoint.path.c_str());
+    // A successor may have put its own socket there already.
+    if (inode_ != 0 && inode_of(options_.endpoint) == inode_) ::unlink(options_.endpoint.path.c_str());
     for (auto* connection : connections_) {
       // Nothing is being answered on it: its read ends, and with it the connection.
       if (connection->idle) connection->stream->cancel();
@@ -502,6 +512,7 @@ class ServerImplementation final : public Server {
   Executor executor_;
   ServerOptions options_;
   std::uint16_t port_;
+  ino_t inode_;
   net::posix::stream_descriptor acceptor_;
   Router* router_;
   Handler handler_;

@@ -300,6 +300,19 @@ TEST_F(ServerTest, StoppingLetsARequestInProgressEnd) {
   server.reset();
 }
 
+TEST_F(ServerTest, StoppingLeavesTheSocketOfASuccessor) {
+  serve(echo);
+  auto const predecessor = std::move(server);
+  serve(echo);
+  loop.run(predecessor->stop());
+  RawClient client(path);
+  EXPECT_NE(exchange(client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "GET /a").find("200 OK"),
+            std::string::npos);
+  loop.run(server->stop());
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+  server.reset();
+}
+
 TEST_F(ServerTest, RoutesWithoutActionsKeepItFromStarting) {
   router.declare("GET", "/a", "", echo);
   auto const refused = Server::listen(loop.executor(), {.endpoint = Endpoint::unix_path(path)}, router);
