@@ -36,7 +36,7 @@ await visitor.context.addInitScript(watch);
 await visitor.signsIn();
 const figures = { picture: [], running: [], gone: [] };
 for (let turn = 0; turn < runs; turn += 1) {
-  await visitor.page.goto(`${oriel.origin}/`);
+  await visitor.goes(`${oriel.origin}/`);
   await visitor.page.getByRole("button", { name: workspace, exact: true }).waitFor();
   await sleep(1500);
   const id = await visitor.launches(workspace);

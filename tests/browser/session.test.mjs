@@ -35,7 +35,7 @@ describe("Firefox in a browser", () => {
   });
 
   test("a wrong password tells nothing", async () => {
-    await visitor.page.goto(`${oriel.origin}/`);
+    await visitor.goes(`${oriel.origin}/`);
     await visitor.page.getByLabel("Username").fill("user@oriel.local");
     await visitor.page.getByLabel("Password", { exact: true }).fill("not the password");
     await visitor.page.getByRole("button", { name: "Sign in" }).click();
@@ -122,7 +122,7 @@ describe("Firefox in a browser", () => {
     const second = await Visitor.open(oriel, { width: 900, height: 620 });
     try {
       await second.signsIn();
-      await second.page.goto(`${oriel.origin}/sessions/${id}?measure=1`);
+      await second.goes(`${oriel.origin}/sessions/${id}?measure=1`);
       await second.becomes("running");
       await second.canvas.click({ position: { x: 450, y: 400 } });
       await until("900×620", 4, async () => {
@@ -181,9 +181,9 @@ describe("Desktop in a browser", () => {
     await run("docker", ["exec", "-d", "-u", "1000", "-e", "DISPLAY=:0", "-e", "XAUTHORITY=/run/user/1000/Xauthority", "-e", "HOME=/home/user", container, "xfce4-terminal", "--disable-server"]);
     await sleep(2500);
     await visitor.page.keyboard.type("echo typed-$((40+2)) > /home/user/proof\n", { delay: 15 });
-    await until("the command ran", 8, async () => (await run("docker", ["exec", container, "cat", "/home/user/proof"], { tolerate: true })).stdout.trim() === "typed-42");
+    await until("the command ran", 8, async () => (await run("docker", ["exec", "-u", "1000", container, "cat", "/home/user/proof"], { tolerate: true })).stdout.trim() === "typed-42");
     await visitor.picture("browser-desktop");
-    await visitor.page.goto(`${oriel.origin}/`);
+    await visitor.goes(`${oriel.origin}/`);
     await visitor.page.getByRole("button", { name: /^End/ }).first().click();
     const dialog = visitor.page.getByRole("dialog").or(visitor.page.getByRole("alertdialog"));
     await dialog.getByRole("button", { name: /^End/ }).first().click({ timeout: 3000 }).catch(() => undefined);
@@ -194,8 +194,8 @@ describe("Desktop in a browser", () => {
     const admin = await Visitor.open(oriel);
     try {
       await admin.signsIn("admin");
-      for (const [path, expected] of [["servers", /online/i], ["sessions", /session/i], ["workspaces", /Firefox/]]) {
-        await admin.page.goto(`${oriel.origin}/admin/${path}`);
+      for (const [path, expected] of [["servers", /Ready/], ["sessions", /session/i], ["workspaces", /Firefox/]]) {
+        await admin.goes(`${oriel.origin}/admin/${path}`);
         await admin.page.getByText(expected).first().waitFor({ timeout: 10_000 });
         await admin.picture(`browser-admin-${path}`);
       }

@@ -30,9 +30,20 @@ export class Visitor {
     return visitor;
   }
 
+  /** Opens an address; a container's network that comes or goes makes Chromium abort what it loads: it is asked again. */
+  async goes(address) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.page.goto(address);
+      } catch (error) {
+        if (attempt === 5 || !/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+      }
+    }
+  }
+
   async signsIn(who = "user") {
     const { username, password } = this.oriel.credentials[who];
-    await this.page.goto(`${this.oriel.origin}/`);
+    await this.goes(`${this.oriel.origin}/`);
     await this.page.getByLabel("Username").fill(username);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in" }).click();
@@ -69,7 +80,7 @@ export class Visitor {
 
   /** Adds measuring to the session page by reloading it with ?measure=1. */
   async measures() {
-    await this.page.goto(`${this.oriel.origin}/sessions/${this.sessionId()}?measure=1`);
+    await this.goes(`${this.oriel.origin}/sessions/${this.sessionId()}?measure=1`);
     await this.becomes("running");
     await until("orielMeasure", 5, () => this.page.evaluate(() => Boolean(window.orielMeasure)));
   }

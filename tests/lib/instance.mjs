@@ -45,7 +45,7 @@ export class Instance {
     this.home = home;
     this.port = port;
     this.credentials = JSON.parse(readFileSync(`${home}/credentials.json`, "utf8"));
-    this.ca = readFileSync(`${home}/ca/ca.crt`);
+    this.ca = readFileSync(`${home}/tls/authority.crt`);
     this.origin = this.credentials.url;
     this.agent = new https.Agent({ ca: this.ca, keepAlive: true, maxSockets: 64 });
   }
@@ -166,7 +166,8 @@ export class Instance {
   }
 
   sql(statement) {
-    return run("docker", ["exec", "-u", "64025", `${this.name}-db`, "psql", "-h", `${this.home}/run/db`, "-U", "postgres", "-d", "oriel", "-tA", "-v", "ON_ERROR_STOP=1", "-c", statement]);
+    const password = readFileSync(`${this.home}/secrets/setup/database.password`, "utf8").trim();
+    return run("docker", ["exec", "-e", "PGPASSWORD", `${this.name}-db`, "psql", "-h", `${this.home}/run/db`, "-U", "postgres", "-d", "oriel", "-tA", "-v", "ON_ERROR_STOP=1", "-c", statement], { env: { ...process.env, PGPASSWORD: password } });
   }
 
   async signIn(who = "user") {
@@ -178,7 +179,7 @@ export class Instance {
   }
 
   oriel(args, options) {
-    return run("build/release/cli/oriel", ["--instance", this.name, "--home", this.home, ...args], { cwd: new URL("../..", import.meta.url).pathname, ...options });
+    return run("build/release/cli/oriel", [args[0], "--instance", this.name, "--home", this.home, ...args.slice(1)], { cwd: new URL("../..", import.meta.url).pathname, ...options });
   }
 }
 
