@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 git ls-files -co --exclude-standard -- '*.h' '*.cpp' | while read -r file; do
-  [ -f "$file" ] && grep -q 'co_await\|detached' "$file" || continue
+  grep -qs 'co_await\|detached' "$file" || continue
   awk -v file="$file" '
     function report(what) { print file ":" start ": " what ": " statement; bad = 1 }
     function check(    before, after) {
