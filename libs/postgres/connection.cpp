@@ -90,7 +90,8 @@ Async<Result<>> Connection::open() {
   std::vector<char const*> keys{"dbname", "application_name", "options", "client_encoding"};
   // The server ends a statement itself, a little before we would: then the connection stays good.
   auto const settings = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c statement_timeout=" +
-                        std::to_string(options_.statement_deadline.count());
+                        std::to_string(options_.statement_deadline.count()) +
+                        (options_.role.empty() ? std::string() : " -c role=" + options_.role);
   std::vector<char const*> values{options_.connection.c_str(), options_.application_name.c_str(),
                                   settings.c_str(), "UTF8"};
   if (!options_.password.empty()) {

@@ -20,6 +20,7 @@ struct DatabaseOptions {
   /// A libpq connection string or URI without a password: `host=/run/… dbname=oriel user=oriel_api`.
   std::string connection;
   std::string password{};
+  std::string role{};  ///< acted as from the start (SET ROLE); empty: the connection's own user
   std::string application_name = "oriel";
   std::size_t connections = limits::kPostgresConnections;
   std::chrono::milliseconds connect_deadline = limits::kPostgresConnect;

@@ -44,7 +44,7 @@ Pages::Pages(postgres::Database& database, Access& access, Addresses const& addr
 
 void Pages::declare(http::Router& router) {
   router.declare("GET", "/sessions/{id}", "read_public", answering(this, &Pages::session_page));
-  router.declare("GET", "/{path...}", "read_public", answering(this, &Pages::file_or_portal));
+  router.set_fallback(answering(this, &Pages::file_or_portal));
 }
 
 std::optional<http::Response> Pages::refuse_address(http::Request const& request) const {
@@ -95,6 +95,8 @@ Async<Result<http::Response>> Pages::session_page(http::Request request) {
 }
 
 Async<Result<http::Response>> Pages::file_or_portal(http::Request request) {
+  if (is_public_api(request.path)) co_return public_failure("There is no such operation.", 404);
+  if (request.method != "GET" && request.method != "HEAD") co_return fail(Code::kNotFound, "There is nothing at this address.");
   if (auto file = files_.answer(request, request.path)) {
     if (request.path.ends_with(".html")) {
       // Pages are reached by their addresses, not by their files.

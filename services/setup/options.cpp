@@ -34,7 +34,9 @@ postgres::DatabaseOptions connect_as_postgres(Options const& options, std::strin
 postgres::DatabaseOptions Options::as_superuser() const { return connect_as_postgres(*this, "dbname=postgres"); }
 
 postgres::DatabaseOptions Options::as_owner() const {
-  return connect_as_postgres(*this, "dbname=oriel options='-c role=oriel_owner'");
+  auto options = connect_as_postgres(*this, "dbname=oriel");
+  options.role = "oriel_owner";
+  return options;
 }
 
 Result<std::string> Options::read_secret(std::string const& name) const {
