@@ -44,7 +44,7 @@ tag_of() {
   hash=$({
     echo "$recipe $parent_tag"
     digest_of "$directory" "$images/refresh"
-    if [ "$parent" = base ]; then digest_of "$images/wallpaper" "$images/oriel.svg" "$images/runtime/xorg.conf"; fi
+    if [ "$parent" = base ]; then digest_of "$images/oriel.svg" "$images/runtime/xorg.conf"; fi
   } | sha256sum | cut -c1-16)
   echo "oriel/$(basename "$directory"):$hash"
 }
@@ -114,7 +114,6 @@ build_base() {
 # build_layer NAME DIRECTORY TAG PARENT_TAG MANIFEST
 build_layer() {
   local directory=$2 tag=$3 parent_tag=$4 manifest=$5 context proxy
-  need rsvg-convert librsvg2-bin
   find_network "$(tag_of base)"
   proxy=$(proxy_of)
   context=$(mktemp -d)
@@ -124,11 +123,7 @@ build_layer() {
   mkdir -p "$context/rootfs" "$context/generated/usr/share/oriel"
   printf '%s\n' "$manifest" >"$context/generated/usr/share/oriel/manifest.json"
   if [ "$(parent_of "$directory")" = base ]; then
-    mkdir -p "$context/generated/usr/share/backgrounds/oriel" "$context/generated/usr/share/icons/hicolor/scalable/apps"
-    local theme
-    for theme in dark light; do
-      paint "$images/wallpaper/default-$theme.svg" "$context/generated/usr/share/backgrounds/oriel/default-$theme.png" 2560
-    done
+    mkdir -p "$context/generated/usr/share/icons/hicolor/scalable/apps"
     mkdir -p "$context/generated/usr/lib/oriel/build"
     cp "$images/runtime/xorg.conf" "$context/generated/usr/lib/oriel/build/xorg.conf"
     sed 's/#5b4fd6/#c9c4ff/' "$images/oriel.svg" >"$context/generated/usr/share/icons/hicolor/scalable/apps/oriel.svg"
