@@ -46,7 +46,8 @@ Async<> Leadership::run() {
     } else {
       log::warning("the lease was not renewed", {{"error", lease.error()}});
     }
-    co_await sleep_for(leads() ? limits::kLeaseRenew : std::chrono::seconds(1));
+    auto const pause = leads() ? limits::kLeaseRenew : std::chrono::seconds(1);
+    co_await sleep_for(pause);
   }
 }
 

@@ -126,7 +126,8 @@ Async<> Manager::serve_channel(http::WebSocket& socket) {
     log::warning("an agent was not welcomed", {{"error", agent.error()}});
     bool const ours = agent.error().code == Code::kUnavailable || agent.error().code == Code::kTimeout ||
                       agent.error().code == Code::kInternal;
-    co_await socket.close(ours ? std::uint16_t{1011} : wire::kCloseRefused, to_utf8(agent.error().message, 120));
+    auto const code = ours ? std::uint16_t{1011} : wire::kCloseRefused;
+    co_await socket.close(code, to_utf8(agent.error().message, 120));
     co_return;
   }
   AgentChannel channel(executor_, database_, options_, *agent, socket);
