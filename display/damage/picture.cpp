@@ -1,7 +1,5 @@
 #include "display/damage/picture.h"
 
-#include <cstring>
-
 namespace oriel::display {
 
 namespace {
@@ -37,9 +35,24 @@ void Picture::update(Piece const& piece, BlockMap& changed) {
       std::uint32_t const* source = source_row + (left - piece.area.x);
       std::uint32_t* target = target_row + left;
       if (!differs(source, piece.stride, target, size_.width, width, height)) continue;
+      // Without the undefined byte, so that later comparisons need not mind it.
       for (std::uint32_t y = 0; y < height; ++y, source += piece.stride, target += size_.width)
-        std::memcpy(target, source, static_cast<std::size_t>(width) * sizeof *target);
+        for (std::uint32_t x = 0; x < width; ++x) target[x] = source[x] & kColour;
       changed.set(left / kBlock, top / kBlock);
+    }
+  }
+}
+
+void Picture::drop_equal(std::span<std::uint32_t const> other, BlockMap& blocks) const {
+  for (std::uint32_t row = 0; row < blocks.rows(); ++row) {
+    std::uint32_t const top = row * kBlock;
+    std::uint32_t const height = std::min(kBlock, size_.height - top);
+    for (std::uint32_t column = 0; column < blocks.columns(); ++column) {
+      if (!blocks.has(column, row)) continue;
+      std::uint32_t const left = column * kBlock;
+      std::size_t const offset = static_cast<std::size_t>(top) * size_.width + left;
+      if (!differs(pixels_.data() + offset, size_.width, other.data() + offset, size_.width, std::min(kBlock, size_.width - left), height))
+        blocks.clear(column, row);
     }
   }
 }

@@ -10,7 +10,7 @@
 
 namespace oriel::display {
 
-/// The last captured picture: what the next capture is compared with, and what every viewer is sent from.
+/// The last captured picture: what the next capture is compared with, and what every viewer is sent from. The highest byte of its pixels is 0.
 class Picture {
  public:
   Picture() = default;
@@ -26,6 +26,9 @@ class Picture {
   /// Takes over a captured piece and adds the blocks that really changed to `changed`. Applications report many times more than they
   /// change, so the comparison decides. Parts of the piece outside the picture are ignored; the undefined byte of a pixel is not compared.
   void update(Piece const& piece, BlockMap& changed);
+
+  /// Takes those blocks out of the set in which this picture is the same as `other`, which has its size.
+  void drop_equal(std::span<std::uint32_t const> other, BlockMap& blocks) const;
 
   /// Whether all pixels of the area are the same.
   [[nodiscard]] bool is_uniform(Rectangle const& area) const;

@@ -51,6 +51,10 @@ void FrameEncoder::reset(std::uint32_t epoch, bool keep, Size size) {
   picture_ = nullptr;
   staging_.clear();
   message_.clear();
+  // A kept picture is known to equal ours only where nothing is pending: nothing can be compared with it before it was completed.
+  held_is_known_ = !keep;
+  if (!keep) held_.assign(size.pixels(), 0);
+  held_is_black_ = !keep;
   Bytes body;
   wire::put_u32(body, epoch);
   wire::put_u8(body, keep ? 1 : 0);
@@ -68,8 +72,62 @@ void FrameEncoder::begin(Picture const& picture, BlockMap const& changed, FrameE
   next_fill_ = 0;
   next_rectangle_ = 0;
   frame_bytes_ = 0;
-  plan(changed);
+  plan(take_moves(changed));
   start_message();
+  write_copies();
+}
+
+// What is left to be drawn after what the viewer holds already, here or elsewhere. `held_` becomes what it will hold.
+BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
+  moved_ = {};
+  BlockMap rest = changed;
+  if (!held_is_known_) {
+    held_.assign(picture_->pixels().begin(), picture_->pixels().end());
+    held_is_known_ = true;
+    return rest;
+  }
+  picture_->drop_equal(held_, rest);
+  BlockMap const differing = rest;
+  // Nothing can have moved out of a black picture.
+  if (!held_is_black_) moved_ = moves_.find(held_, *picture_, rest);
+  held_is_black_ = false;
+  Size const size = picture_->size();
+  for (std::uint32_t row = 0; row < differing.rows(); ++row) {
+    for (std::uint32_t column = 0; column < differing.columns();) {
+      if (!differing.has(column, row)) {
+        ++column;
+        continue;
+      }
+      std::uint32_t end = column + 1;
+      while (end < differing.columns() && differing.has(end, row)) ++end;
+      std::uint32_t const left = column * kBlock;
+      std::size_t const bytes = (std::min(end * kBlock, size.width) - left) * sizeof(std::uint32_t);
+      for (std::uint32_t y = row * kBlock; y < std::min((row + 1) * kBlock, size.height); ++y)
+        std::memcpy(held_.data() + static_cast<std::size_t>(y) * size.width + left, picture_->at(left, y), bytes);
+      column = end;
+    }
+  }
+  return rest;
+}
+
+void FrameEncoder::write_copies() {
+  if (moved_.pieces.empty()) return;
+  auto const zigzag = [](std::int32_t value) { return static_cast<std::uint32_t>(value) << 1 ^ static_cast<std::uint32_t>(value >> 31); };
+  wire::put_u8(staging_, static_cast<std::uint32_t>(protocol::Record::kCopy));
+  wire::put_varint(staging_, static_cast<std::uint32_t>(moved_.moves.size()));
+  for (auto const& move : moved_.moves) {
+    wire::put_varint(staging_, zigzag(move.dx));
+    wire::put_varint(staging_, zigzag(move.dy));
+  }
+  wire::put_varint(staging_, static_cast<std::uint32_t>(moved_.pieces.size()));
+  for (auto const& piece : moved_.pieces) {
+    wire::put_u8(staging_, piece.move);
+    wire::put_varint(staging_, piece.area.x);
+    wire::put_varint(staging_, piece.area.y);
+    wire::put_varint(staging_, piece.area.width);
+    wire::put_varint(staging_, piece.area.height);
+    if (staging_.size() + 64 >= kStagingBytes) compress(false);
+  }
 }
 
 // Blocks become runs along their row, and a run that continues the run above it makes that one taller. Rectangles start on the block
@@ -163,7 +221,7 @@ bool FrameEncoder::step(std::size_t budget) {
     return true;
   }
 
-  if (!fills_.empty() || !pixels_.empty()) compress(true);
+  if (!fills_.empty() || !pixels_.empty() || !moved_.pieces.empty()) compress(true);
   finish_chunk();
   if (message_.size() + kEndBytes > protocol::kMessageTarget) send();
   wire::put_header(message_, protocol::Message::kEnd, 17);

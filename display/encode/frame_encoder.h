@@ -7,6 +7,7 @@
 
 #include "display/damage/block_map.h"
 #include "display/damage/picture.h"
+#include "display/encode/move_finder.h"
 #include "display/screen/geometry.h"
 #include "libs/base/text.h"
 
@@ -22,7 +23,8 @@ struct FrameEnd {
   std::uint8_t flags = 0;
 };
 
-/// Turns changed blocks of a picture into messages of the display route: one zstd stream per epoch, fills and pixel rectangles in it.
+/// Turns changed blocks of a picture into messages of the display route: one zstd stream per epoch, in it copies of what moved, fills and
+/// pixel rectangles. It keeps what the viewer holds, so that a block that changed and changed back costs nothing.
 /// A frame is encoded in steps, so that input never waits behind a large one. One thread.
 class FrameEncoder {
  public:
@@ -53,7 +55,9 @@ class FrameEncoder {
     std::uint32_t colour = 0;
   };
 
+  [[nodiscard]] BlockMap take_moves(BlockMap const& changed);
   void plan(BlockMap const& changed);
+  void write_copies();
   void write_fills();
   void start_rectangle();
   // Packs columns of the present rectangle until the staging buffer or the budget is full.
@@ -69,6 +73,11 @@ class FrameEncoder {
   Picture const* picture_ = nullptr;
   FrameEnd end_;
   bool busy_ = false;
+  std::vector<std::uint32_t> held_;  // The viewer's frame buffer after the last frame.
+  bool held_is_known_ = false;
+  bool held_is_black_ = true;
+  MoveFinder moves_;
+  MoveFinder::Found moved_;
   std::vector<Area> fills_;
   std::vector<Rectangle> pixels_;
   std::size_t next_fill_ = 0;

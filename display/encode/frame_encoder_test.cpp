@@ -24,6 +24,15 @@ class Canvas {
     for (std::uint32_t y = area.y; y < std::min(area.bottom(), size_.height); ++y)
       for (std::uint32_t x = area.x; x < std::min(area.right(), size_.width); ++x) pixels_[static_cast<std::size_t>(y) * size_.width + x] = colour(x, y);
   }
+  // What lies `dx, dy` up and left of each pixel of the area moves into it.
+  void move_into(Rectangle const& area, int dx, int dy) {
+    auto const old = pixels_;
+    for_each(area, [&](std::uint32_t x, std::uint32_t y) {
+      auto const from_x = std::clamp(static_cast<int>(x) - dx, 0, static_cast<int>(size_.width) - 1);
+      auto const from_y = std::clamp(static_cast<int>(y) - dy, 0, static_cast<int>(size_.height) - 1);
+      return old[static_cast<std::size_t>(from_y) * size_.width + static_cast<std::size_t>(from_x)];
+    });
+  }
   [[nodiscard]] Piece piece(Rectangle const& area) const {
     return {area, pixels_.data() + static_cast<std::size_t>(area.y) * size_.width + area.x, size_.width};
   }
@@ -93,7 +102,13 @@ TEST(FrameEncoder, ReproducesRandomDamageExactly) {
         area.width = static_cast<std::uint32_t>(1 + random() % (size.width - area.x));
         area.height = static_cast<std::uint32_t>(1 + random() % (size.height - area.y));
         damage.push_back(area);
-        switch (random() % 4) {
+        switch (random() % 6) {
+          case 3:
+            canvas.move_into(area, 0, static_cast<int>(random() % 100) - 50);
+            break;
+          case 4:
+            canvas.move_into(area, static_cast<int>(random() % 100) - 50, static_cast<int>(random() % 100) - 50);
+            break;
           case 0:
             canvas.fill(area, static_cast<std::uint32_t>(random()));
             break;
@@ -114,6 +129,41 @@ TEST(FrameEncoder, ReproducesRandomDamageExactly) {
       ASSERT_NO_FATAL_FAILURE(link.expect_equal(canvas)) << size << " frame " << frame;
     }
   }
+}
+
+TEST(FrameEncoder, PaysLittleForAScroll) {
+  Canvas canvas({800, 600});
+  std::mt19937 random(3);
+  canvas.for_each({0, 0, 800, 600}, [&random](std::uint32_t, std::uint32_t) { return random() % 3 == 0 ? static_cast<std::uint32_t>(random()) : 0xffffff; });
+  Link link({800, 600});
+  link.picture.update(canvas.whole(), link.changed);
+  link.send_frame(1);
+  for (std::uint32_t frame = 2; frame < 10; ++frame) {
+    canvas.move_into({0, 0, 800, 600}, 0, frame % 2 == 0 ? 32 : -32);
+    link.picture.update(canvas.whole(), link.changed);
+    std::size_t const before = link.bytes;
+    link.send_frame(frame);
+    link.expect_equal(canvas);
+    EXPECT_LT(link.bytes - before, 800U * 64 * 3) << frame;  // All of it would be 1.4 MB.
+  }
+}
+
+TEST(FrameEncoder, SendsNothingForWhatChangedBack) {
+  Canvas canvas({320, 200});
+  Link link({320, 200});
+  canvas.fill({0, 0, 100, 100}, 0x00ff00);
+  link.picture.update(canvas.whole(), link.changed);
+  link.send_frame(1);
+  canvas.fill({50, 50, 100, 100}, 0xff0000);
+  link.picture.update(canvas.whole(), link.changed);
+  canvas.fill({50, 50, 100, 100}, 0);
+  canvas.fill({0, 0, 100, 100}, 0x00ff00);
+  link.picture.update(canvas.whole(), link.changed);
+  EXPECT_FALSE(link.changed.empty());
+  std::size_t const before = link.bytes;
+  link.send_frame(2);
+  EXPECT_EQ(link.bytes - before, 22U);
+  link.expect_equal(canvas);
 }
 
 TEST(FrameEncoder, CutsLargeFramesIntoStepsAndMessages) {
