@@ -17,7 +17,7 @@ Installation installation() {
   return installation;
 }
 
-HostFacts facts() { return {"sha256:1", "/var/lib/docker", "host-1", false, "hash-1", true}; }
+HostFacts facts() { return {"sha256:1", "sha256:0", "/var/lib/docker", "host-1", false, "hash-1", true}; }
 
 TEST(Installation, RefusesAHomeWhoseSocketPathsWouldBeTooLong) {
   auto wanted = installation();
@@ -97,6 +97,9 @@ TEST(ServiceContainers, AreMadeAnewOnlyWhenSomethingChanged) {
   auto other_image = facts();
   other_image.services_image_id = "sha256:2";
   EXPECT_NE(before.spec_hash, service_container("api", installation(), other_image).spec_hash);
+  for (auto const* kept : {"db", "redis"}) {
+    EXPECT_EQ(service_container(kept, installation(), facts()).spec_hash, service_container(kept, installation(), other_image).spec_hash);
+  }
   auto other_config = facts();
   other_config.config_hash = "hash-2";
   EXPECT_NE(before.spec_hash, service_container("api", installation(), other_config).spec_hash);

@@ -119,7 +119,8 @@ Spec program(std::string const& service, Installation const& installation, HostF
 
 Spec database(Installation const& installation, HostFacts const& facts) {
   Spec spec(installation, facts, "db");
-  spec.user(users::kDatabase)
+  spec.set("Image", boost::json::string(facts.data_image_id))
+      .user(users::kDatabase)
       .command({"/usr/lib/oriel/database", installation.path("run/db"), installation.path("secrets/database/database.password")})
       .reads("secrets/database")
       .writes("run/db")
@@ -133,7 +134,8 @@ Spec database(Installation const& installation, HostFacts const& facts) {
 
 Spec redis(Installation const& installation, HostFacts const& facts) {
   Spec spec(installation, facts, "redis");
-  spec.user(users::kRedis)
+  spec.set("Image", boost::json::string(facts.data_image_id))
+      .user(users::kRedis)
       .command({"/usr/lib/oriel/redis", installation.path("run/redis/redis.sock"), installation.path("secrets/redis/users.acl")})
       .reads("secrets/redis")
       .writes("run/redis")

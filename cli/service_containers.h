@@ -11,6 +11,7 @@ namespace oriel::cli {
 /// What the specifications depend on beside config.json.
 struct HostFacts {
   std::string services_image_id{};
+  std::string data_image_id{};  ///< of PostgreSQL and Redis: what the service image stands on; changes seldom
   std::string docker_root{};    ///< of the engine, whose file system the broker measures
   std::string hostname{};
   bool has_resolved = false;    ///< /run/systemd/resolve exists

@@ -124,6 +124,11 @@ class Up {
     auto const image = co_await engine_.inspect_image(installation_.services_image);
     if (!image) co_return image.error().within("find the service image " + installation_.services_image);
 
+    auto const data_label = image->labels.find("oriel.data");
+    if (data_label == image->labels.end()) co_return fail(Code::kInvalid, installation_.services_image + " is not a service image of Oriel");
+    auto const data_image = co_await engine_.inspect_image(data_label->second);
+    if (!data_image) co_return data_image.error().within("find the image of the data services");
+
     auto const layout = make_layout(installation_);
     if (!layout) co_return layout.error();
     auto const secrets = make_secrets(installation_);
@@ -153,6 +158,7 @@ class Up {
     ::gethostname(hostname.data(), hostname.size() - 1);
     facts_.hostname = hostname.data();
     facts_.services_image_id = image->id;
+    facts_.data_image_id = data_image->id;
     facts_.docker_root = info->root_directory;
     facts_.has_resolved = std::filesystem::exists("/run/systemd/resolve");
     facts_.config_hash = crypto::sha256_hex(json::write_text(installation_));

@@ -1,5 +1,7 @@
 #!/bin/bash
-# Puts our binaries, the web app and the entry scripts on the base image and prints the tag, oriel/services:<hash of all that>.
+# Puts the entry scripts of PostgreSQL and Redis on the base image (oriel/services-data:<hash>), our binaries and the web app
+# on that, and prints the tag, oriel/services:<hash of all that>. The two data services run from the former, so that a new
+# build of ours does not restart them.
 # usage: build.sh BUILD_DIR WEB_DIST     (BUILD_DIR: a CMake build tree; what exists is left as it is)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,11 +17,15 @@ done
 [ -f "$web/index.html" ] || { echo "services: $web holds no web app: build it first" >&2; exit 1; }
 
 base=$("$here/base.sh")
-hash=$({
+data=oriel/services-data:$({
   echo "$base"
+  (cd "$here" && sha256sum database redis)
+} | sha256sum | cut -c1-16)
+hash=$({
+  echo "$data"
   (cd "$build" && sha256sum "${binaries[@]}")
   (cd "$web" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
-  (cd "$here" && sha256sum build.sh database redis)
+  sha256sum <"$here/build.sh"
   sha256sum <"$root/deploy/seccomp/session.json"
   sha256sum <"$root/proxy/pages/make.sh"
 } | sha256sum | cut -c1-16)
@@ -31,17 +37,23 @@ fi
 
 context=$(mktemp -d "$build/services-image.XXXXXX")
 trap 'rm -rf "$context"' EXIT
-install -d "$context/root/usr/bin" "$context/root/usr/share/oriel/seccomp" "$context/root/usr/lib/oriel"
+if ! docker image inspect "$data" >/dev/null 2>&1; then
+  install -d "$context/data/usr/lib/oriel"
+  install -m 0755 "$here/database" "$here/redis" "$context/data/usr/lib/oriel/"
+  printf 'FROM %s\nCOPY usr /usr\nLABEL oriel.role=services-data\n' "$base" >"$context/data/Dockerfile"
+  DOCKER_BUILDKIT=0 docker build --quiet --network none --tag "$data" "$context/data" >/dev/null
+  rm -rf "$context/data"
+fi
+install -d "$context/root/usr/bin" "$context/root/usr/share/oriel/seccomp"
 for one in "${binaries[@]}"; do
   objcopy --strip-debug "$build/$one" "$context/root/usr/bin/$(basename "$one")"
 done
 chmod 0755 "$context"/root/usr/bin/*
-install -m 0755 "$here/database" "$here/redis" "$context/root/usr/lib/oriel/"
 install -m 0644 "$root/deploy/seccomp/session.json" "$context/root/usr/share/oriel/seccomp/"
 cp -r "$web" "$context/root/usr/share/oriel/web"
 "$root/proxy/pages/make.sh" "$context/root/usr/share/oriel/_error"
 find "$context/root/usr/share/oriel" -type d -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
-printf 'FROM %s\nCOPY root/ /\nLABEL oriel.role=services oriel.hash=%s\n' "$base" "$hash" >"$context/Dockerfile"
+printf 'FROM %s\nCOPY root/ /\nLABEL oriel.role=services oriel.data=%s\n' "$data" "$data" >"$context/Dockerfile"
 DOCKER_BUILDKIT=0 docker build --quiet --network none --tag "$tag" "$context" >/dev/null
 
 # Every library that a binary wants is in the image, or nothing of it is used.

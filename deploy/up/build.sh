@@ -12,11 +12,11 @@ content_hash() {
 
 # once NAME HASH FUNCTION...: runs the function unless it succeeded with that hash before.
 once() {
-  local stamp=build/up/$1.hash hash=$2
+  local name=$1 stamp=build/up/$1.hash hash=$2
   shift 2
   mkdir -p build/up
   if [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ]; then
-    echo "$1: unchanged"
+    echo "$name: unchanged"
     return 0
   fi
   rm -f "$stamp"
