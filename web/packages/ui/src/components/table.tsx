@@ -17,7 +17,7 @@ export type Order = { column: string; descending: boolean };
 
 /** Rows beyond this many are drawn only near the window. */
 const windowed = 120;
-const margin = 20;
+const margin = 10;
 
 /** A table whose rows may be many: only those near the window are in the document; the rest is space. */
 export function Table<Row>({
