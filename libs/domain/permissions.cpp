@@ -7,61 +7,165 @@ namespace oriel::domain {
 namespace {
 
 constexpr PermissionName kPermissions[] = {
-    {50, "Kasm Session"}, {60, "Agent"}, {70, "Server Agent"}, {80, "Guac"}, {90, "RDP Gateway"},
-    {91, "RDP Gateway Connect"}, {92, "Network Sidecar"}, {100, "User"}, {200, "Global Admin"},
-    {300, "Users View"}, {301, "Users Modify"}, {302, "Users Create"}, {303, "Users Delete"},
-    {351, "Users Modify Admin"}, {352, "Users Auth Session"},
-    {400, "Groups View"}, {401, "Groups Modify"}, {402, "Groups Create"}, {403, "Groups Delete"},
-    {420, "Groups View If Member"}, {421, "Groups Modify If Member"}, {440, "Groups View System"},
-    {441, "Groups Modify System"}, {443, "Groups Delete System"},
-    {500, "Agents View"}, {501, "Agents Modify"}, {502, "Agents Create"}, {503, "Agents Delete"},
-    {600, "Staging View"}, {601, "Staging Modify"}, {602, "Staging Create"}, {603, "Staging Delete"},
-    {700, "Casting View"}, {701, "Casting Modify"}, {702, "Casting Create"}, {703, "Casting Delete"},
-    {800, "Sessions View"}, {801, "Sessions Modify"}, {803, "Sessions Delete"}, {850, "Session Recordings View"},
-    {900, "Images View"}, {901, "Images Modify"}, {902, "Images Create"}, {903, "Images Delete"},
+    {50, "Kasm Session"},
+    {60, "Agent"},
+    {70, "Server Agent"},
+    {80, "Guac"},
+    {90, "RDP Gateway"},
+    {91, "RDP Gateway Connect"},
+    {92, "Network Sidecar"},
+    {100, "User"},
+    {200, "Global Admin"},
+    {300, "Users View"},
+    {301, "Users Modify"},
+    {302, "Users Create"},
+    {303, "Users Delete"},
+    {351, "Users Modify Admin"},
+    {352, "Users Auth Session"},
+    {400, "Groups View"},
+    {401, "Groups Modify"},
+    {402, "Groups Create"},
+    {403, "Groups Delete"},
+    {420, "Groups View If Member"},
+    {421, "Groups Modify If Member"},
+    {440, "Groups View System"},
+    {441, "Groups Modify System"},
+    {443, "Groups Delete System"},
+    {500, "Agents View"},
+    {501, "Agents Modify"},
+    {502, "Agents Create"},
+    {503, "Agents Delete"},
+    {600, "Staging View"},
+    {601, "Staging Modify"},
+    {602, "Staging Create"},
+    {603, "Staging Delete"},
+    {700, "Casting View"},
+    {701, "Casting Modify"},
+    {702, "Casting Create"},
+    {703, "Casting Delete"},
+    {800, "Sessions View"},
+    {801, "Sessions Modify"},
+    {803, "Sessions Delete"},
+    {850, "Session Recordings View"},
+    {900, "Images View"},
+    {901, "Images Modify"},
+    {902, "Images Create"},
+    {903, "Images Delete"},
     {904, "Images Modify Resources"},
-    {1000, "Devapi View"}, {1001, "Devapi Modify"}, {1002, "Devapi Create"}, {1003, "Devapi Delete"},
-    {1100, "Webfilters View"}, {1101, "Webfilters Modify"}, {1102, "Webfilters Create"}, {1103, "Webfilters Delete"},
-    {1200, "Brandings View"}, {1201, "Brandings Modify"}, {1202, "Brandings Create"}, {1203, "Brandings Delete"},
-    {1300, "Settings View"}, {1301, "Settings Modify"}, {1302, "Settings Modify Auth"},
-    {1303, "Settings Modify Cast"}, {1304, "Settings Modify Images"}, {1305, "Settings Modify License"},
-    {1306, "Settings Modify Logging"}, {1307, "Settings Modify Manager"}, {1308, "Settings Modify Scale"},
-    {1309, "Settings Modify Subscription"}, {1310, "Settings Modify Filter"}, {1311, "Settings Modify Storage"},
-    {1312, "Settings Modify Connections"}, {1313, "Settings Modify Theme"}, {1314, "Settings Modify Auth Captcha"},
-    {1400, "Auth View"}, {1401, "Auth Modify"}, {1402, "Auth Create"}, {1403, "Auth Delete"},
-    {1500, "Licenses View"}, {1502, "Licenses Create"}, {1503, "Licenses Delete"},
-    {1600, "System View"}, {1604, "System Export Schema"}, {1605, "System Import Data"}, {1606, "System Export Data"},
+    {1000, "Devapi View"},
+    {1001, "Devapi Modify"},
+    {1002, "Devapi Create"},
+    {1003, "Devapi Delete"},
+    {1100, "Webfilters View"},
+    {1101, "Webfilters Modify"},
+    {1102, "Webfilters Create"},
+    {1103, "Webfilters Delete"},
+    {1200, "Brandings View"},
+    {1201, "Brandings Modify"},
+    {1202, "Brandings Create"},
+    {1203, "Brandings Delete"},
+    {1300, "Settings View"},
+    {1301, "Settings Modify"},
+    {1302, "Settings Modify Auth"},
+    {1303, "Settings Modify Cast"},
+    {1304, "Settings Modify Images"},
+    {1305, "Settings Modify License"},
+    {1306, "Settings Modify Logging"},
+    {1307, "Settings Modify Manager"},
+    {1308, "Settings Modify Scale"},
+    {1309, "Settings Modify Subscription"},
+    {1310, "Settings Modify Filter"},
+    {1311, "Settings Modify Storage"},
+    {1312, "Settings Modify Connections"},
+    {1313, "Settings Modify Theme"},
+    {1314, "Settings Modify Auth Captcha"},
+    {1400, "Auth View"},
+    {1401, "Auth Modify"},
+    {1402, "Auth Create"},
+    {1403, "Auth Delete"},
+    {1500, "Licenses View"},
+    {1502, "Licenses Create"},
+    {1503, "Licenses Delete"},
+    {1600, "System View"},
+    {1604, "System Export Schema"},
+    {1605, "System Import Data"},
+    {1606, "System Export Data"},
     {1700, "Reports View"},
-    {1800, "Managers View"}, {1801, "Managers Modify"}, {1802, "Managers Create"}, {1803, "Managers Delete"},
-    {1900, "Zones View"}, {1901, "Zones Modify"}, {1902, "Zones Create"}, {1903, "Zones Delete"},
-    {2000, "Companies View"}, {2001, "Companies Modify"}, {2002, "Companies Create"}, {2003, "Companies Delete"},
-    {2100, "Connection Proxy View"}, {2101, "Connection Proxy Modify"}, {2102, "Connection Proxy Create"},
+    {1800, "Managers View"},
+    {1801, "Managers Modify"},
+    {1802, "Managers Create"},
+    {1803, "Managers Delete"},
+    {1900, "Zones View"},
+    {1901, "Zones Modify"},
+    {1902, "Zones Create"},
+    {1903, "Zones Delete"},
+    {2000, "Companies View"},
+    {2001, "Companies Modify"},
+    {2002, "Companies Create"},
+    {2003, "Companies Delete"},
+    {2100, "Connection Proxy View"},
+    {2101, "Connection Proxy Modify"},
+    {2102, "Connection Proxy Create"},
     {2103, "Connection Proxy Delete"},
-    {2200, "Physical Tokens View"}, {2201, "Physical Tokens Modify"}, {2202, "Physical Tokens Create"},
+    {2200, "Physical Tokens View"},
+    {2201, "Physical Tokens Modify"},
+    {2202, "Physical Tokens Create"},
     {2203, "Physical Tokens Delete"},
-    {2300, "Servers View"}, {2301, "Servers Modify"}, {2302, "Servers Create"}, {2303, "Servers Delete"},
-    {2400, "Server Pools View"}, {2401, "Server Pools Modify"}, {2402, "Server Pools Create"},
+    {2300, "Servers View"},
+    {2301, "Servers Modify"},
+    {2302, "Servers Create"},
+    {2303, "Servers Delete"},
+    {2400, "Server Pools View"},
+    {2401, "Server Pools Modify"},
+    {2402, "Server Pools Create"},
     {2403, "Server Pools Delete"},
-    {2500, "Autoscale View"}, {2501, "Autoscale Modify"}, {2502, "Autoscale Create"}, {2503, "Autoscale Delete"},
-    {2600, "VM Provider View"}, {2601, "VM Provider Modify"}, {2602, "VM Provider Create"},
+    {2500, "Autoscale View"},
+    {2501, "Autoscale Modify"},
+    {2502, "Autoscale Create"},
+    {2503, "Autoscale Delete"},
+    {2600, "VM Provider View"},
+    {2601, "VM Provider Modify"},
+    {2602, "VM Provider Create"},
     {2603, "VM Provider Delete"},
-    {2700, "Autoscale Schedule View"}, {2701, "Autoscale Schedule Modify"}, {2702, "Autoscale Schedule Create"},
+    {2700, "Autoscale Schedule View"},
+    {2701, "Autoscale Schedule Modify"},
+    {2702, "Autoscale Schedule Create"},
     {2703, "Autoscale Schedule Delete"},
-    {2800, "DNS Providers View"}, {2801, "DNS Providers Modify"}, {2802, "DNS Providers Create"},
+    {2800, "DNS Providers View"},
+    {2801, "DNS Providers Modify"},
+    {2802, "DNS Providers Create"},
     {2803, "DNS Providers Delete"},
-    {2900, "Registries View"}, {2901, "Registries Modify"}, {2902, "Registries Create"}, {2903, "Registries Delete"},
-    {3000, "Storage Providers View"}, {3001, "Storage Providers Modify"}, {3002, "Storage Providers Create"},
+    {2900, "Registries View"},
+    {2901, "Registries Modify"},
+    {2902, "Registries Create"},
+    {2903, "Registries Delete"},
+    {3000, "Storage Providers View"},
+    {3001, "Storage Providers Modify"},
+    {3002, "Storage Providers Create"},
     {3003, "Storage Providers Delete"},
-    {4000, "Egress Providers View"}, {4001, "Egress Providers Modify"}, {4002, "Egress Providers Create"},
+    {4000, "Egress Providers View"},
+    {4001, "Egress Providers Modify"},
+    {4002, "Egress Providers Create"},
     {4003, "Egress Providers Delete"},
-    {4100, "Egress Gateways View"}, {4101, "Egress Gateways Modify"}, {4102, "Egress Gateways Create"},
+    {4100, "Egress Gateways View"},
+    {4101, "Egress Gateways Modify"},
+    {4102, "Egress Gateways Create"},
     {4103, "Egress Gateways Delete"},
-    {4200, "Egress Credentials View"}, {4201, "Egress Credentials Modify"}, {4202, "Egress Credentials Create"},
+    {4200, "Egress Credentials View"},
+    {4201, "Egress Credentials Modify"},
+    {4202, "Egress Credentials Create"},
     {4203, "Egress Credentials Delete"},
-    {4300, "AD User Management View"}, {4301, "AD User Management Modify"}, {4302, "AD User Management Create"},
+    {4300, "AD User Management View"},
+    {4301, "AD User Management Modify"},
+    {4302, "AD User Management Create"},
     {4303, "AD User Management Delete"},
-    {4400, "Banners View"}, {4401, "Banners Modify"}, {4402, "Banners Create"}, {4403, "Banners Delete"},
-    {4500, "Server Templates View"}, {4501, "Server Templates Modify"}, {4502, "Server Templates Create"},
+    {4400, "Banners View"},
+    {4401, "Banners Modify"},
+    {4402, "Banners Create"},
+    {4403, "Banners Delete"},
+    {4500, "Server Templates View"},
+    {4501, "Server Templates Modify"},
+    {4502, "Server Templates Create"},
     {4503, "Server Templates Delete"},
     {4600, "Labels View"},
 };
@@ -118,14 +222,17 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
       case kReadOwnProfile:
       case kSignOut:
       case kSubscribeOwnEvents:
-      case kListOwnSessions: return Verdict::kAllowed;
-      case kReadWorkspace: return object.granted ? Verdict::kAllowed : Verdict::kAbsent;  // its icon, beside the session
+      case kListOwnSessions:
+        return Verdict::kAllowed;
+      case kReadWorkspace:
+        return object.granted ? Verdict::kAllowed : Verdict::kAbsent;  // its icon, beside the session
       case kReadSession:
       case kEndSession:
       case kKeepSessionAlive:
       case kConnectStream:
         return owns && object.session == user.bound_session ? Verdict::kAllowed : Verdict::kAbsent;
-      default: return Verdict::kForbidden;
+      default:
+        return Verdict::kForbidden;
     }
   }
   switch (action) {
@@ -133,20 +240,26 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
     case kReadOwnProfile:
     case kListWorkspaces:
     case kListOwnSessions:
-    case kSubscribeOwnEvents: return Verdict::kAllowed;
-    case kReadWorkspace: return object.granted || administrator ? Verdict::kAllowed : Verdict::kAbsent;
+    case kSubscribeOwnEvents:
+      return Verdict::kAllowed;
+    case kReadWorkspace:
+      return object.granted || administrator ? Verdict::kAllowed : Verdict::kAbsent;
     case kStartSession:
       if (!user.permissions.has(Permission::kUser)) return Verdict::kForbidden;
       return object.granted ? Verdict::kAllowed : Verdict::kAbsent;
     case kReadSession:
     case kEndSession:
-    case kConnectStream: return owns || administrator ? Verdict::kAllowed : Verdict::kAbsent;
-    case kKeepSessionAlive: return owns ? Verdict::kAllowed : Verdict::kAbsent;
+    case kConnectStream:
+      return owns || administrator ? Verdict::kAllowed : Verdict::kAbsent;
+    case kKeepSessionAlive:
+      return owns ? Verdict::kAllowed : Verdict::kAbsent;
     case kSubscribeAllEvents:
     case kListAllSessions:
     case kListServers:
-    case kListAllWorkspaces: return if_allowed(administrator);
-    default: return Verdict::kForbidden;
+    case kListAllWorkspaces:
+      return if_allowed(administrator);
+    default:
+      return Verdict::kForbidden;
   }
 }
 
@@ -155,13 +268,18 @@ Verdict can_api_key(Subject const& key, Action action) {
   if (key.read_only && !only_reads(action)) return Verdict::kForbidden;
   auto const& permissions = key.permissions;
   switch (action) {
-    case kPublicReadUsers: return if_allowed(permissions.has(Permission::kUsersView));
-    case kPublicReadImages: return if_allowed(permissions.has(Permission::kImagesView));
-    case kPublicReadZones: return if_allowed(permissions.has(Permission::kZonesView));
-    case kPublicReadSessions: return if_allowed(permissions.has(Permission::kSessionsView));
+    case kPublicReadUsers:
+      return if_allowed(permissions.has(Permission::kUsersView));
+    case kPublicReadImages:
+      return if_allowed(permissions.has(Permission::kImagesView));
+    case kPublicReadZones:
+      return if_allowed(permissions.has(Permission::kZonesView));
+    case kPublicReadSessions:
+      return if_allowed(permissions.has(Permission::kSessionsView));
     case kPublicUseSession:
       return if_allowed(permissions.has(Permission::kUser) && permissions.has(Permission::kUsersAuthSession));
-    default: return Verdict::kForbidden;
+    default:
+      return Verdict::kForbidden;
   }
 }
 
@@ -196,8 +314,10 @@ bool needs_object(Action action) {
     case kReadSession:
     case kEndSession:
     case kKeepSessionAlive:
-    case kConnectStream: return true;
-    default: return false;
+    case kConnectStream:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -210,21 +330,29 @@ std::optional<Action> parse_action(std::string_view text) {
 
 std::string_view text(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kAllowed: return "allowed";
-    case Verdict::kAbsent: return "absent";
-    case Verdict::kForbidden: return "forbidden";
+    case Verdict::kAllowed:
+      return "allowed";
+    case Verdict::kAbsent:
+      return "absent";
+    case Verdict::kForbidden:
+      return "forbidden";
   }
   return "forbidden";
 }
 
 Verdict can(Subject const& subject, Action action, Object const& object) {
-  // What asks for no subject at all: pages, the sign-in itself, and the proxy's question, which then asks for a stream.
+  // What asks for no subject at all: pages, the sign-in itself, and the proxy's question, which then asks for
+  // a stream.
   if (action == kReadPublic || action == kSignIn || action == kAuthorizeForProxy) return Verdict::kAllowed;
   switch (subject.kind) {
-    case Subject::Kind::kAnonymous: return Verdict::kForbidden;
-    case Subject::Kind::kUser: return can_user(subject, action, object);
-    case Subject::Kind::kApiKey: return can_api_key(subject, action);
-    case Subject::Kind::kAgent: return Verdict::kForbidden;  // agents speak to the Manager alone
+    case Subject::Kind::kAnonymous:
+      return Verdict::kForbidden;
+    case Subject::Kind::kUser:
+      return can_user(subject, action, object);
+    case Subject::Kind::kApiKey:
+      return can_api_key(subject, action);
+    case Subject::Kind::kAgent:
+      return Verdict::kForbidden;  // agents speak to the Manager alone
   }
   return Verdict::kForbidden;
 }

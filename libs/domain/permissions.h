@@ -14,7 +14,8 @@
 /// Who may do what: one function for HTTP, streams, lists and background work. Pure.
 namespace oriel::domain {
 
-/// Permissions carry the numbers and names of the compatible public API, because keys and groups carry them by number.
+/// Permissions carry the numbers and names of the compatible public API, because keys and groups carry them
+/// by number.
 enum class Permission : int {
   kUser = 100,
   kGlobalAdmin = 200,
@@ -50,7 +51,8 @@ struct PermissionName {
   int number;
   std::string_view name;  ///< as pages show it: `Users Auth Session`
 };
-/// Every number of the compatible API, in ascending order; most of them guard what this release does not have yet.
+/// Every number of the compatible API, in ascending order; most of them guard what this release does not have
+/// yet.
 [[nodiscard]] std::span<PermissionName const> all_permissions();
 /// nullopt for a number outside the list.
 [[nodiscard]] std::optional<std::string_view> permission_name(int number);
@@ -64,7 +66,9 @@ class PermissionSet {
   void add(int number) { numbers_.insert(number); }
   /// Global admin holds every permission.
   [[nodiscard]] bool has(Permission permission) const;
-  [[nodiscard]] bool is_administrator() const { return numbers_.contains(static_cast<int>(Permission::kGlobalAdmin)); }
+  [[nodiscard]] bool is_administrator() const {
+    return numbers_.contains(static_cast<int>(Permission::kGlobalAdmin));
+  }
   [[nodiscard]] std::vector<int> numbers() const { return {numbers_.begin(), numbers_.end()}; }
 
  private:
@@ -76,42 +80,44 @@ struct Subject {
   enum class Kind { kAnonymous, kUser, kApiKey, kAgent };
 
   Kind kind = Kind::kAnonymous;
-  UserId user{};                            ///< kUser
-  ApiKeyId api_key{};                       ///< kApiKey
-  AgentId agent{};                          ///< kAgent
+  UserId user{};       ///< kUser
+  ApiKeyId api_key{};  ///< kApiKey
+  AgentId agent{};     ///< kAgent
   PermissionSet permissions{};
-  bool read_only = false;                   ///< kApiKey: beats every permission
-  std::optional<SessionId> bound_session{}; ///< a connect link's sign-in: this session and nothing else
+  bool read_only = false;                    ///< kApiKey: beats every permission
+  std::optional<SessionId> bound_session{};  ///< a connect link's sign-in: this session and nothing else
 
-  [[nodiscard]] bool is_administrator() const { return kind == Kind::kUser && permissions.is_administrator(); }
+  [[nodiscard]] bool is_administrator() const {
+    return kind == Kind::kUser && permissions.is_administrator();
+  }
 };
 
 /// Everything that can be asked for. Each route declares exactly one.
 enum class Action {
-  kReadPublic,           ///< pages, files, the API's description, liveness
-  kSignIn,               ///< sign-in, exchange of a connect link
+  kReadPublic,  ///< pages, files, the API's description, liveness
+  kSignIn,      ///< sign-in, exchange of a connect link
   kSignOut,
   kReadOwnProfile,
   kListWorkspaces,
-  kReadWorkspace,        ///< object: the workspace (granted or not)
+  kReadWorkspace,  ///< object: the workspace (granted or not)
   kListOwnSessions,
-  kStartSession,         ///< object: the workspace
-  kReadSession,          ///< object: the session
+  kStartSession,  ///< object: the workspace
+  kReadSession,   ///< object: the session
   kEndSession,
   kKeepSessionAlive,
-  kConnectStream,        ///< object: the session; its stream sockets
+  kConnectStream,  ///< object: the session; its stream sockets
   kSubscribeOwnEvents,
   kSubscribeAllEvents,
   kListAllSessions,
   kListServers,
   kListAllWorkspaces,
-  kAuthorizeForProxy,    ///< the proxy's sub-request; decides by itself with kConnectStream
+  kAuthorizeForProxy,  ///< the proxy's sub-request; decides by itself with kConnectStream
   // The compatible public API, by its own permissions.
   kPublicReadUsers,
   kPublicReadImages,
   kPublicReadZones,
   kPublicReadSessions,
-  kPublicUseSession,     ///< request, status, keepalive, destroy in the name of a user
+  kPublicUseSession,  ///< request, status, keepalive, destroy in the name of a user
 };
 
 [[nodiscard]] std::span<Action const> all_actions();
@@ -126,8 +132,8 @@ enum class Action {
 /// What the action is about; unset members do not matter to the action.
 struct Object {
   std::optional<SessionId> session{};
-  std::optional<UserId> owner{};     ///< of the session
-  bool granted = false;              ///< the workspace is enabled and granted to the subject
+  std::optional<UserId> owner{};  ///< of the session
+  bool granted = false;           ///< the workspace is enabled and granted to the subject
 };
 
 enum class Verdict {

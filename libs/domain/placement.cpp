@@ -16,7 +16,8 @@ std::string one_decimal(double value) {
 }
 
 std::string gibibytes(std::int64_t bytes) {
-  return one_decimal(static_cast<double>(std::max<std::int64_t>(bytes, 0)) / (1024.0 * 1024.0 * 1024.0)) + " GiB";
+  return one_decimal(static_cast<double>(std::max<std::int64_t>(bytes, 0)) / (1024.0 * 1024.0 * 1024.0)) +
+         " GiB";
 }
 
 double cores_limit(ServerCapacity const& server, PlacementPolicy const& policy) {
@@ -37,11 +38,15 @@ PlacementCheck check_image(PlacementRequest const& request, ServerCapacity const
   }
   if (!best) return {CheckKind::kImage, false, "does not have the image " + name};
   switch (best->state) {
-    case ImagePresence::kPresent: return {CheckKind::kImage, true, "has the image"};
+    case ImagePresence::kPresent:
+      return {CheckKind::kImage, true, "has the image"};
     case ImagePresence::kPulling:
-      return {CheckKind::kImage, false, "is still downloading the image (" + std::to_string(best->progress) + " %)"};
-    case ImagePresence::kFailed: return {CheckKind::kImage, false, "could not download the image " + name};
-    case ImagePresence::kAbsent: break;
+      return {CheckKind::kImage, false,
+              "is still downloading the image (" + std::to_string(best->progress) + " %)"};
+    case ImagePresence::kFailed:
+      return {CheckKind::kImage, false, "could not download the image " + name};
+    case ImagePresence::kAbsent:
+      break;
   }
   return {CheckKind::kImage, false, "does not have the image " + name};
 }
@@ -56,9 +61,9 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
 
   auto const reachable = server.state == AgentState::kOnline;
   checks.push_back({CheckKind::kReachable, reachable,
-                    reachable                               ? "answers"
+                    reachable                              ? "answers"
                     : server.state == AgentState::kSuspect ? "has not been heard from for 15 seconds"
-                                                            : "is unreachable"});
+                                                           : "is unreachable"});
 
   if (request.zone) {
     auto const same = server.zone == *request.zone;
@@ -69,8 +74,9 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
   checks.push_back(check_image(request, server));
 
   auto const free_cores = std::max(0.0, cores_limit(server, policy) - server.cores_reserved);
-  checks.push_back({CheckKind::kCores, free_cores + 1e-9 >= request.cores,
-                    "has " + one_decimal(free_cores) + " cores to give, " + one_decimal(request.cores) + " are needed"});
+  checks.push_back(
+      {CheckKind::kCores, free_cores + 1e-9 >= request.cores,
+       "has " + one_decimal(free_cores) + " cores to give, " + one_decimal(request.cores) + " are needed"});
 
   auto const free_memory = memory_limit(server, policy) - server.memory_reserved_bytes;
   checks.push_back({CheckKind::kMemory, free_memory >= request.memory_bytes,
@@ -86,18 +92,20 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
                                                        gibibytes(policy.disk_minimum_bytes) + " are needed"});
 
   checks.push_back({CheckKind::kSlots, server.sessions < policy.slots,
-                    "runs " + std::to_string(server.sessions) + " of at most " + std::to_string(policy.slots) +
-                        " sessions"});
+                    "runs " + std::to_string(server.sessions) + " of at most " +
+                        std::to_string(policy.slots) + " sessions"});
   return result;
 }
 
-double share_left(PlacementRequest const& request, ServerCapacity const& server, PlacementPolicy const& policy) {
+double share_left(PlacementRequest const& request, ServerCapacity const& server,
+                  PlacementPolicy const& policy) {
   auto const cores = cores_limit(server, policy);
   auto const memory = static_cast<double>(memory_limit(server, policy));
   auto const cores_share = cores <= 0 ? 0 : (cores - server.cores_reserved - request.cores) / cores;
   auto const memory_share =
-      memory <= 0 ? 0
-                  : (memory - static_cast<double>(server.memory_reserved_bytes + request.memory_bytes)) / memory;
+      memory <= 0
+          ? 0
+          : (memory - static_cast<double>(server.memory_reserved_bytes + request.memory_bytes)) / memory;
   return std::min(cores_share, memory_share);
 }
 
@@ -162,8 +170,10 @@ PlacementDecision place(PlacementRequest const& request, std::span<ServerCapacit
     auto checks = check_server(request, server, policy);
     if (checks.fits()) {
       auto const share = share_left(request, server, policy);
-      // Larger share first; then fewer sessions, then the lower id, so that equal servers are chosen alike everywhere.
-      if (!best || std::tuple(-share, server.sessions, server.id) < std::tuple(-best_share, best->sessions, best->id)) {
+      // Larger share first; then fewer sessions, then the lower id, so that equal servers are chosen alike
+      // everywhere.
+      if (!best || std::tuple(-share, server.sessions, server.id) <
+                       std::tuple(-best_share, best->sessions, best->id)) {
         best = &server;
         best_share = share;
       }

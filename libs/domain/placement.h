@@ -26,8 +26,8 @@ struct PlacementRequest {
   double cores = 0;
   std::int64_t memory_bytes = 0;
   std::string image_reference{};
-  std::optional<std::string> image_id{};   ///< the engine's id, when the image is pinned to one
-  std::optional<ZoneId> zone{};            ///< only servers of this zone
+  std::optional<std::string> image_id{};  ///< the engine's id, when the image is pinned to one
+  std::optional<ZoneId> zone{};           ///< only servers of this zone
 };
 
 /// One image as a server reported it.
@@ -38,7 +38,8 @@ struct ServerImage {
   int progress = 0;  ///< percent, of a pull
 };
 
-/// One server as the database knows it now. Reserved = the sum over sessions that may still hold something there.
+/// One server as the database knows it now. Reserved = the sum over sessions that may still hold something
+/// there.
 struct ServerCapacity {
   AgentId id{};
   std::string hostname{};
@@ -57,10 +58,11 @@ struct ServerCapacity {
 };
 
 struct PlacementPolicy {
-  double cores_overcommit = 4;                                  ///< cores are shared by time: ×4
-  std::int64_t memory_kept_bytes = std::int64_t{512} << 20;     ///< for the host and our services; memory is never overcommitted
-  std::int64_t disk_minimum_bytes = std::int64_t{1} << 30;      ///< free on the engine's file system
-  int slots = 200;                                              ///< sessions on one server
+  double cores_overcommit = 4;  ///< cores are shared by time: ×4
+  std::int64_t memory_kept_bytes = std::int64_t{512}
+                                   << 20;  ///< for the host and our services; memory is never overcommitted
+  std::int64_t disk_minimum_bytes = std::int64_t{1} << 30;  ///< free on the engine's file system
+  int slots = 200;                                          ///< sessions on one server
 };
 
 enum class CheckKind { kEnabled, kReachable, kImage, kCores, kMemory, kDisk, kZone, kLabel, kSlots };
@@ -80,15 +82,17 @@ struct ServerChecks {
 };
 
 struct PlacementDecision {
-  std::optional<AgentId> agent{};        ///< none: nothing fits, and `servers` says why
+  std::optional<AgentId> agent{};  ///< none: nothing fits, and `servers` says why
   std::vector<ServerChecks> servers{};
-  /// For the owner when nothing fits: `No server can start this workspace now: alpha has 0.5 GiB of memory free and 2.0 GiB are needed.`
+  /// For the owner when nothing fits: `No server can start this workspace now: alpha has 0.5 GiB of memory
+  /// free and 2.0 GiB are needed.`
   [[nodiscard]] std::string summary() const;
 };
 
-/// Among the servers that pass every check, the one with the largest smaller share of free memory and free cores
-/// after the session is there; ties go to the one with fewer sessions, then to the lower id.
-[[nodiscard]] PlacementDecision place(PlacementRequest const& request, std::span<ServerCapacity const> servers,
+/// Among the servers that pass every check, the one with the largest smaller share of free memory and free
+/// cores after the session is there; ties go to the one with fewer sessions, then to the lower id.
+[[nodiscard]] PlacementDecision place(PlacementRequest const& request,
+                                      std::span<ServerCapacity const> servers,
                                       PlacementPolicy const& policy = {});
 
 }  // namespace oriel::domain

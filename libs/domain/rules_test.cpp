@@ -32,13 +32,15 @@ TEST(Limits, RefusesAtTheLimitAndSaysWhy) {
   EXPECT_TRUE(check_session_limit(4, 5, 4, std::nullopt).allowed);
   auto const full = check_session_limit(5, 5, 0, std::nullopt);
   EXPECT_FALSE(full.allowed);
-  EXPECT_EQ(full.message, "You have 5 sessions and may have 5 at a time. End one of them, then start this one.");
+  EXPECT_EQ(full.message,
+            "You have 5 sessions and may have 5 at a time. End one of them, then start this one.");
   EXPECT_FALSE(check_session_limit(1, 5, 1, 1).allowed);
   EXPECT_FALSE(check_session_limit(0, 0, 0, std::nullopt).allowed);
 }
 
 TEST(Throttle, FiveAreFreeThenEachWaitsTwiceAsLongUpToTheLongest) {
-  for (int failures = 0; failures < 5; ++failures) EXPECT_EQ(kAccountThrottle.delay_after(failures), 0s) << failures;
+  for (int failures = 0; failures < 5; ++failures)
+    EXPECT_EQ(kAccountThrottle.delay_after(failures), 0s) << failures;
   EXPECT_EQ(kAccountThrottle.delay_after(5), 2s);
   EXPECT_EQ(kAccountThrottle.delay_after(6), 4s);
   EXPECT_EQ(kAccountThrottle.delay_after(11), 128s);

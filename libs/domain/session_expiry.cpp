@@ -11,7 +11,8 @@ WallTime expires_at(WallTime created, WallTime last_keepalive, ExpiryRule const&
 }
 
 ExpiryReason expiry_reason(WallTime created, WallTime last_keepalive, ExpiryRule const& rule) {
-  if (rule.time_limit && created + *rule.time_limit <= last_keepalive + rule.keepalive) return ExpiryReason::kTimeLimit;
+  if (rule.time_limit && created + *rule.time_limit <= last_keepalive + rule.keepalive)
+    return ExpiryReason::kTimeLimit;
   return ExpiryReason::kKeepaliveExpired;
 }
 

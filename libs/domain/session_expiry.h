@@ -10,7 +10,8 @@ namespace oriel::domain {
 
 /// How long a session lives after the last sign of interest, when no group says otherwise.
 inline constexpr std::chrono::seconds kDefaultKeepalive{3600};
-/// A viewer or a keepalive counts at most this often, so that an open page does not write to the database all the time.
+/// A viewer or a keepalive counts at most this often, so that an open page does not write to the database all
+/// the time.
 inline constexpr std::chrono::seconds kKeepaliveGranularity{60};
 
 struct ExpiryRule {
@@ -21,7 +22,8 @@ struct ExpiryRule {
 /// The earlier of: last keepalive + keepalive, creation + time limit.
 [[nodiscard]] WallTime expires_at(WallTime created, WallTime last_keepalive, ExpiryRule const& rule);
 
-/// Why it expired, for the row's reason: `session_time_limit` when the limit came first, else `keepalive_expired`.
+/// Why it expired, for the row's reason: `session_time_limit` when the limit came first, else
+/// `keepalive_expired`.
 enum class ExpiryReason { kKeepaliveExpired, kTimeLimit };
 [[nodiscard]] ExpiryReason expiry_reason(WallTime created, WallTime last_keepalive, ExpiryRule const& rule);
 

@@ -27,7 +27,8 @@ int session_limit(std::span<GroupLimit const> groups) {
 }
 
 int keepalive_seconds(std::span<GroupLimit const> groups) {
-  return winning(groups, &GroupLimit::keepalive_seconds).value_or(static_cast<int>(kDefaultKeepalive.count()));
+  return winning(groups, &GroupLimit::keepalive_seconds)
+      .value_or(static_cast<int>(kDefaultKeepalive.count()));
 }
 
 LimitVerdict check_session_limit(int live, int limit, int live_of_image, std::optional<int> image_limit) {

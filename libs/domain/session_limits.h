@@ -25,6 +25,7 @@ struct LimitVerdict {
   std::string message;  ///< for the user, when not allowed: which limit, how many, what to do
 };
 /// `live` counts the user's sessions before the new one; `live_of_image` those of the same workspace.
-[[nodiscard]] LimitVerdict check_session_limit(int live, int limit, int live_of_image, std::optional<int> image_limit);
+[[nodiscard]] LimitVerdict check_session_limit(int live, int limit, int live_of_image,
+                                               std::optional<int> image_limit);
 
 }  // namespace oriel::domain

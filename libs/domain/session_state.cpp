@@ -92,15 +92,20 @@ bool is_live(SessionState state) { return !is_final(state); }
 
 bool is_final(SessionState state) { return state == kEnded || state == kFailed; }
 
-bool accepts_viewers(SessionState state) { return state == kPlaced || state == kStarting || state == kRunning; }
+bool accepts_viewers(SessionState state) {
+  return state == kPlaced || state == kStarting || state == kRunning;
+}
 
 bool may_move(SessionState from, SessionState to, Cause cause) {
   for (auto const& move : kMoves) {
     if (move.from != from || move.to != to) continue;
     switch (cause) {
-      case Cause::kApi: return move.api;
-      case Cause::kManager: return move.manager;
-      case Cause::kAgent: return move.agent;
+      case Cause::kApi:
+        return move.api;
+      case Cause::kManager:
+        return move.manager;
+      case Cause::kAgent:
+        return move.agent;
     }
   }
   return false;
@@ -115,21 +120,25 @@ std::optional<std::chrono::seconds> deadline_of(SessionState state) {
 std::optional<OverdueExit> overdue_exit(SessionState state) {
   switch (state) {
     case kRequested:
-      return OverdueExit{kFailed, "placement_timeout",
-                         "No server was chosen within 30 seconds. The manager service may be down; start again in a "
-                         "moment, or ask an administrator to look at the servers page."};
+      return OverdueExit{
+          kFailed, "placement_timeout",
+          "No server was chosen within 30 seconds. The manager service may be down; start again in a "
+          "moment, or ask an administrator to look at the servers page."};
     case kPlaced:
-      return OverdueExit{kFailed, "agent_silent",
-                         "The chosen server did not begin within 20 seconds. Start again; if it fails once more, an "
-                         "administrator should look at that server."};
+      return OverdueExit{
+          kFailed, "agent_silent",
+          "The chosen server did not begin within 20 seconds. Start again; if it fails once more, an "
+          "administrator should look at that server."};
     case kStarting:
-      return OverdueExit{kFailed, "start_timeout",
-                         "The workspace did not show its first window within 60 seconds. Its log's last lines say "
-                         "how far it came."};
+      return OverdueExit{
+          kFailed, "start_timeout",
+          "The workspace did not show its first window within 60 seconds. Its log's last lines say "
+          "how far it came."};
     case kEnding:
       return OverdueExit{kEnding, "end_unconfirmed",
                          "The server has not confirmed that the session is gone; it will be asked again."};
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -9,7 +9,17 @@
 /// The one table that the Manager, the store and the tests read.
 namespace oriel::domain {
 
-enum class SessionState { kRequested, kPlaced, kStarting, kRunning, kPaused, kStopped, kEnding, kEnded, kFailed };
+enum class SessionState {
+  kRequested,
+  kPlaced,
+  kStarting,
+  kRunning,
+  kPaused,
+  kStopped,
+  kEnding,
+  kEnded,
+  kFailed
+};
 
 /// What the user or an administrator wants. Services write this; reconcilers make it true.
 enum class DesiredState { kRunning, kEnded };
@@ -34,19 +44,22 @@ enum class Cause {
 [[nodiscard]] bool is_live(SessionState state);
 /// Nothing leaves this state: ended and failed.
 [[nodiscard]] bool is_final(SessionState state);
-/// A browser may connect to its stream socket: placed, starting, running. Before `running` it sees the start-up picture.
+/// A browser may connect to its stream socket: placed, starting, running. Before `running` it sees the
+/// start-up picture.
 [[nodiscard]] bool accepts_viewers(SessionState state);
 
 /// May `cause` move a session from one state to the other? Staying in a state is not a move and is refused.
 [[nodiscard]] bool may_move(SessionState from, SessionState to, Cause cause);
 
-/// How long a passing state may last: requested 30 s, placed 20 s, starting 60 s, ending 60 s; nullopt for resting states.
+/// How long a passing state may last: requested 30 s, placed 20 s, starting 60 s, ending 60 s; nullopt for
+/// resting states.
 [[nodiscard]] std::optional<std::chrono::seconds> deadline_of(SessionState state);
 
 /// Where a session goes whose state has outlived its deadline, and what its owner reads.
 struct OverdueExit {
-  SessionState to;                ///< kEnding for kEnding: silence is no proof that a container is gone, so it waits on.
-  std::string_view reason_code;   ///< stable word: `placement_timeout`, `agent_silent`, `start_timeout`, `end_unconfirmed`
+  SessionState to;  ///< kEnding for kEnding: silence is no proof that a container is gone, so it waits on.
+  std::string_view
+      reason_code;  ///< stable word: `placement_timeout`, `agent_silent`, `start_timeout`, `end_unconfirmed`
   std::string_view reason;
 };
 /// nullopt for states without a deadline.

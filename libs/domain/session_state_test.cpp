@@ -1,14 +1,15 @@
 #include "libs/domain/session_state.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace oriel::domain {
 namespace {
 
 bool may_move_at_all(SessionState from, SessionState to) {
-  return may_move(from, to, Cause::kApi) || may_move(from, to, Cause::kManager) || may_move(from, to, Cause::kAgent);
+  return may_move(from, to, Cause::kApi) || may_move(from, to, Cause::kManager) ||
+         may_move(from, to, Cause::kAgent);
 }
 
 TEST(SessionState, TextsComeBack) {

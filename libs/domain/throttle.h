@@ -5,8 +5,9 @@
 /// How fast somebody may guess. Pure: counting is done where the counters live.
 namespace oriel::domain {
 
-/// After `free_attempts` failures each further attempt waits twice as long as the one before it, up to `longest`.
-/// Counters forget after `window` without a failure, so nobody, the last administrator included, is locked out for good.
+/// After `free_attempts` failures each further attempt waits twice as long as the one before it, up to
+/// `longest`. Counters forget after `window` without a failure, so nobody, the last administrator included,
+/// is locked out for good.
 struct ThrottlePolicy {
   int free_attempts;
   std::chrono::seconds first_delay;

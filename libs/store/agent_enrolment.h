@@ -9,9 +9,10 @@
 
 namespace oriel::store {
 
-/// The agent that was enrolled with this spent token (keyed hash, hex) and this public key, while the token has not expired: for an
-/// agent that never got the answer. Empty otherwise.
+/// The agent that was enrolled with this spent token (keyed hash, hex) and this public key, while the token
+/// has not expired: for an agent that never got the answer. Empty otherwise.
 [[nodiscard]] Async<Result<std::optional<Agent>>> find_enrolled_agent(postgres::Database& database,
-                                                                      std::string token_hash, Bytes public_key);
+                                                                      std::string token_hash,
+                                                                      Bytes public_key);
 
 }  // namespace oriel::store

@@ -25,7 +25,8 @@ std::string text_in(json::Object const& object, std::string_view name) {
   return std::string(std::string_view(value->get_string()));
 }
 
-Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string const& token_hash, NewAgent const& agent) {
+Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string const& token_hash,
+                              NewAgent const& agent) {
   postgres::Parameters token(token_hash);
   auto spent = co_await transaction.query(
       "update one_time_tokens set used_at = now() where token_hash = decode($1, 'hex') and purpose = 'enrol' "
@@ -33,10 +34,12 @@ Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string cons
       std::move(token));
   if (!spent) co_return spent.error();
   if (spent->affected() == 0) {
-    co_return fail(Code::kUnauthenticated,
-                   "The enrolment token is unknown, has been used or has expired. Make a new one and join again.");
+    co_return fail(
+        Code::kUnauthenticated,
+        "The enrolment token is unknown, has been used or has expired. Make a new one and join again.");
   }
-  postgres::Parameters values(agent.id, agent.hostname, agent.zone, hex(agent.public_key), agent.certificate_pem);
+  postgres::Parameters values(agent.id, agent.hostname, agent.zone, hex(agent.public_key),
+                              agent.certificate_pem);
   auto made = co_await transaction.query(
       "insert into agents (id, hostname, zone_id, public_key, certificate_pem) "
       "select $1, $2, z.id, decode($4, 'hex'), $5 from zones z where z.name = $3",
@@ -44,7 +47,10 @@ Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string cons
   if (!made) co_return made.error();
   if (made->affected() == 0) co_return fail(Code::kInvalid, "there is no zone " + agent.zone);
 
-  AuditEntry entry{{"agent", agent.id.text(), agent.address}, "agent.enrol", "agent", agent.id.text(),
+  AuditEntry entry{{"agent", agent.id.text(), agent.address},
+                   "agent.enrol",
+                   "agent",
+                   agent.id.text(),
                    {{"hostname", agent.hostname}, {"zone", agent.zone}}};
   auto recorded = co_await record_audit(transaction, std::move(entry));
   if (!recorded) co_return recorded.error();
@@ -58,11 +64,15 @@ Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string cons
 }  // namespace
 
 std::string select_agents() {
-  return "select a.id, a.hostname, a.zone_id, z.name as zone_name, encode(a.public_key, 'hex') as public_key, "
-         "a.certificate_pem, a.enabled, a.state, a.last_seen_at, a.version, a.cores_override, a.memory_override_bytes, "
-         "a.resources, a.images, a.networks, a.channel_epoch, a.created_at, held.sessions, held.cores, held.memory_bytes "
+  return "select a.id, a.hostname, a.zone_id, z.name as zone_name, encode(a.public_key, 'hex') as "
+         "public_key, "
+         "a.certificate_pem, a.enabled, a.state, a.last_seen_at, a.version, a.cores_override, "
+         "a.memory_override_bytes, "
+         "a.resources, a.images, a.networks, a.channel_epoch, a.created_at, held.sessions, held.cores, "
+         "held.memory_bytes "
          "from agents a join zones z on z.id = a.zone_id left join lateral (select count(*) as sessions, "
-         "coalesce(sum(s.cores), 0) as cores, coalesce(sum(s.memory_bytes), 0) as memory_bytes from sessions s "
+         "coalesce(sum(s.cores), 0) as cores, coalesce(sum(s.memory_bytes), 0) as memory_bytes from sessions "
+         "s "
          "where s.agent_id = a.id and s.released_at is null) held on true ";
 }
 
@@ -80,9 +90,12 @@ Agent agent_of(postgres::Row const& row) {
   agent.version = row.text("version");
   agent.cores_override = row.optional_number("cores_override");
   agent.memory_override_bytes = row.optional_integer("memory_override_bytes");
-  if (auto value = json::parse(row.view("resources")); value && value->is_object()) agent.resources = value->get_object();
-  if (auto value = json::parse(row.view("images")); value && value->is_array()) agent.images = value->get_array();
-  if (auto value = json::parse(row.view("networks")); value && value->is_array()) agent.networks = value->get_array();
+  if (auto value = json::parse(row.view("resources")); value && value->is_object())
+    agent.resources = value->get_object();
+  if (auto value = json::parse(row.view("images")); value && value->is_array())
+    agent.images = value->get_array();
+  if (auto value = json::parse(row.view("networks")); value && value->is_array())
+    agent.networks = value->get_array();
   agent.channel_epoch = row.integer("channel_epoch");
   agent.created_at = row.time("created_at");
   agent.sessions = static_cast<int>(row.integer("sessions"));
@@ -101,7 +114,8 @@ domain::ServerCapacity capacity_of(Agent const& agent) {
   capacity.zone_name = agent.zone_name;
   capacity.cores_total = agent.cores_override.value_or(number_in(agent.resources, "cores_total"));
   capacity.cores_reserved = agent.cores_reserved;
-  capacity.memory_total_bytes = agent.memory_override_bytes.value_or(bytes_in(agent.resources, "memory_total_bytes"));
+  capacity.memory_total_bytes =
+      agent.memory_override_bytes.value_or(bytes_in(agent.resources, "memory_total_bytes"));
   capacity.memory_reserved_bytes = agent.memory_reserved_bytes;
   capacity.disk_total_bytes = bytes_in(agent.resources, "disk_total_bytes");
   capacity.disk_used_bytes = bytes_in(agent.resources, "disk_used_bytes");
@@ -112,7 +126,8 @@ domain::ServerCapacity capacity_of(Agent const& agent) {
     domain::ServerImage image;
     image.reference = text_in(object, "reference");
     image.id = text_in(object, "id");
-    image.state = domain::parse_image_presence(text_in(object, "state")).value_or(domain::ImagePresence::kAbsent);
+    image.state =
+        domain::parse_image_presence(text_in(object, "state")).value_or(domain::ImagePresence::kAbsent);
     image.progress = static_cast<int>(std::min(number_in(object, "progress"), 100.0));
     capacity.images.push_back(std::move(image));
   }
@@ -120,9 +135,10 @@ domain::ServerCapacity capacity_of(Agent const& agent) {
 }
 
 Async<Result<Agent>> enrol_agent(postgres::Database& database, std::string token_hash, NewAgent agent) {
-  std::function<Async<Result<Agent>>(postgres::Queryable&)> body = [&token_hash, &agent](postgres::Queryable& transaction) {
-    return enrol_in(transaction, token_hash, agent);
-  };
+  std::function<Async<Result<Agent>>(postgres::Queryable&)> body =
+      [&token_hash, &agent](postgres::Queryable& transaction) {
+        return enrol_in(transaction, token_hash, agent);
+      };
   auto outcome = co_await database.transaction<Agent>(std::move(body));
   if (!outcome) co_return outcome.error().within("enrol " + agent.hostname);
   co_return outcome;
@@ -148,7 +164,8 @@ Async<Result<std::vector<Agent>>> list_agents(postgres::Database& database) {
 Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId agent, std::string version) {
   postgres::Parameters values(agent, version);
   auto rows = co_await database.query(
-      "update agents set channel_epoch = channel_epoch + 1, state = 'online', last_seen_at = now(), version = $2 "
+      "update agents set channel_epoch = channel_epoch + 1, state = 'online', last_seen_at = now(), version "
+      "= $2 "
       "where id = $1 returning channel_epoch",
       std::move(values));
   if (!rows) co_return rows.error().within("open the agent's channel");
@@ -171,8 +188,8 @@ Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Obje
 Async<Result<>> record_inventory(postgres::Database& database, AgentId agent, json::Array images,
                                  json::Array networks) {
   postgres::Parameters values(agent, json::text(images), json::text(networks));
-  auto rows = co_await database.query("update agents set images = $2::jsonb, networks = $3::jsonb where id = $1",
-                                      std::move(values));
+  auto rows = co_await database.query(
+      "update agents set images = $2::jsonb, networks = $3::jsonb where id = $1", std::move(values));
   if (!rows) co_return rows.error().within("note the inventory");
   if (rows->affected() == 0) co_return fail(Code::kNotFound, "no agent " + agent.text());
   co_return Result<>();
@@ -184,18 +201,23 @@ Async<Result<std::vector<AgentStateChange>>> mark_silent_agents(postgres::Databa
   postgres::Parameters values(suspect_after.count(), unreachable_after.count());
   auto rows = co_await database.query(
       "with judged as (select id, case "
-      "when last_seen_at is null or last_seen_at < now() - $2::bigint * interval '1 second' then 'unreachable' "
-      "when last_seen_at < now() - $1::bigint * interval '1 second' then 'suspect' else 'online' end as state from agents) "
-      "update agents a set state = judged.state from judged where a.id = judged.id and a.state <> judged.state "
+      "when last_seen_at is null or last_seen_at < now() - $2::bigint * interval '1 second' then "
+      "'unreachable' "
+      "when last_seen_at < now() - $1::bigint * interval '1 second' then 'suspect' else 'online' end as "
+      "state from agents) "
+      "update agents a set state = judged.state from judged where a.id = judged.id and a.state <> "
+      "judged.state "
       // A heartbeat that arrives meanwhile wins: only silence that still lasts is written down.
-      "and judged.state <> 'online' and (a.last_seen_at is null or a.last_seen_at < now() - $1::bigint * interval '1 second') "
+      "and judged.state <> 'online' and (a.last_seen_at is null or a.last_seen_at < now() - $1::bigint * "
+      "interval '1 second') "
       "returning a.id, a.hostname, a.state",
       std::move(values));
   if (!rows) co_return rows.error().within("mark silent agents");
   std::vector<AgentStateChange> changes;
   for (auto const row : *rows) {
-    changes.push_back({row.id<AgentId>("id"), row.text("hostname"),
-                       domain::parse_agent_state(row.view("state")).value_or(domain::AgentState::kUnreachable)});
+    changes.push_back(
+        {row.id<AgentId>("id"), row.text("hostname"),
+         domain::parse_agent_state(row.view("state")).value_or(domain::AgentState::kUnreachable)});
   }
   co_return changes;
 }

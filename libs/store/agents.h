@@ -22,7 +22,7 @@ struct Agent {
   std::string hostname{};
   ZoneId zone{};
   std::string zone_name{};
-  Bytes public_key{};               ///< 32 bytes, Ed25519
+  Bytes public_key{};  ///< 32 bytes, Ed25519
   std::string certificate_pem{};
   bool enabled = true;
   domain::AgentState state = domain::AgentState::kUnreachable;
@@ -30,10 +30,10 @@ struct Agent {
   std::string version{};
   std::optional<double> cores_override{};
   std::optional<std::int64_t> memory_override_bytes{};
-  json::Object resources{};         ///< protocol/agent Resources, as last reported
-  json::Array images{};             ///< inventory images, as last reported
+  json::Object resources{};  ///< protocol/agent Resources, as last reported
+  json::Array images{};      ///< inventory images, as last reported
   json::Array networks{};
-  std::int64_t channel_epoch = 0;   ///< grows with each accepted channel
+  std::int64_t channel_epoch = 0;  ///< grows with each accepted channel
   WallTime created_at{};
   // Sums over sessions that may still hold something there.
   int sessions = 0;
@@ -52,27 +52,30 @@ struct NewAgent {
   std::string zone = "default";
   std::string address{};
 };
-/// One transaction: takes the enrolment token (keyed hash, hex), inserts the agent into the zone, audits. kUnauthenticated when the
-/// token is unknown, spent or expired.
-[[nodiscard]] Async<Result<Agent>> enrol_agent(postgres::Database& database, std::string token_hash, NewAgent agent);
+/// One transaction: takes the enrolment token (keyed hash, hex), inserts the agent into the zone, audits.
+/// kUnauthenticated when the token is unknown, spent or expired.
+[[nodiscard]] Async<Result<Agent>> enrol_agent(postgres::Database& database, std::string token_hash,
+                                               NewAgent agent);
 
 [[nodiscard]] Async<Result<std::optional<Agent>>> find_agent(postgres::Database& database, AgentId agent);
 [[nodiscard]] Async<Result<std::vector<Agent>>> list_agents(postgres::Database& database);
 
 /// A channel was accepted: channel_epoch + 1, online, seen now. Gives the epoch; kNotFound when absent.
-[[nodiscard]] Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId agent, std::string version);
+[[nodiscard]] Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId agent,
+                                                       std::string version);
 /// A heartbeat: seen now, online, resources as reported. kNotFound when absent.
 [[nodiscard]] Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Object resources);
 /// Replaces the inventory.
-[[nodiscard]] Async<Result<>> record_inventory(postgres::Database& database, AgentId agent, json::Array images,
-                                               json::Array networks);
+[[nodiscard]] Async<Result<>> record_inventory(postgres::Database& database, AgentId agent,
+                                               json::Array images, json::Array networks);
 
 struct AgentStateChange {
   AgentId id{};
   std::string hostname{};
   domain::AgentState state{};
 };
-/// Marks agents suspect or unreachable by the database's clock; gives those that changed. Sessions stay as they are.
+/// Marks agents suspect or unreachable by the database's clock; gives those that changed. Sessions stay as
+/// they are.
 [[nodiscard]] Async<Result<std::vector<AgentStateChange>>> mark_silent_agents(
     postgres::Database& database, std::chrono::seconds suspect_after = std::chrono::seconds(15),
     std::chrono::seconds unreachable_after = std::chrono::seconds(30));

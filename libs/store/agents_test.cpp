@@ -45,10 +45,12 @@ TEST_F(Agents, AnEnrolmentTokenLetsOneAgentIn) {
   EXPECT_EQ(agent->public_key, Bytes(32, 7));
   EXPECT_EQ(agent->state, AgentState::kUnreachable);
   EXPECT_EQ(loop.run(enrol_agent(*manager, token, newcomer())).error().code, Code::kUnauthenticated);
-  EXPECT_EQ(loop.run(enrol_agent(*manager, std::string(64, 'b'), newcomer())).error().code, Code::kUnauthenticated);
+  EXPECT_EQ(loop.run(enrol_agent(*manager, std::string(64, 'b'), newcomer())).error().code,
+            Code::kUnauthenticated);
 
   ASSERT_TRUE(loop.run(create_enrolment_token(*owner, std::string(64, 'c'), std::chrono::seconds(0))));
-  EXPECT_EQ(loop.run(enrol_agent(*manager, std::string(64, 'c'), newcomer())).error().code, Code::kUnauthenticated);
+  EXPECT_EQ(loop.run(enrol_agent(*manager, std::string(64, 'c'), newcomer())).error().code,
+            Code::kUnauthenticated);
 
   // A wrong zone leaves the token unspent.
   ASSERT_TRUE(loop.run(create_enrolment_token(*owner, std::string(64, 'd'))));

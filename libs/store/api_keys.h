@@ -18,12 +18,13 @@ struct ApiKey {
   bool enabled = true;
   bool read_only = false;
   std::optional<WallTime> expires_at{};
-  bool expired = false;       ///< by the database's clock
+  bool expired = false;  ///< by the database's clock
   domain::PermissionSet permissions{};
 };
 
 /// Empty when unknown. Writes down its last use, at most once a minute.
-[[nodiscard]] Async<Result<std::optional<ApiKey>>> find_api_key(postgres::Database& database, std::string key);
+[[nodiscard]] Async<Result<std::optional<ApiKey>>> find_api_key(postgres::Database& database,
+                                                                std::string key);
 
 struct NewApiKey {
   std::string name{};

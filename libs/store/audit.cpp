@@ -3,8 +3,8 @@
 namespace oriel::store {
 
 Async<Result<>> record_audit(postgres::Queryable& queryable, AuditEntry entry) {
-  postgres::Parameters values(entry.actor.kind, entry.actor.id, entry.action, entry.object_kind, entry.object_id,
-                              entry.actor.address, json::text(entry.detail));
+  postgres::Parameters values(entry.actor.kind, entry.actor.id, entry.action, entry.object_kind,
+                              entry.object_id, entry.actor.address, json::text(entry.detail));
   auto rows = co_await queryable.query(
       "insert into audit (actor_kind, actor_id, action, object_kind, object_id, address, detail) "
       "values ($1, $2::uuid, $3, $4, $5, $6, $7::jsonb)",

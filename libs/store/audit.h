@@ -10,9 +10,9 @@ namespace oriel::store {
 
 /// Who did it, for the audit table.
 struct Actor {
-  std::string kind = "manager";           ///< user, api_key, manager, agent, setup
-  std::optional<std::string> id{};        ///< 32 hex digits of the user, key or agent
-  std::string address{};                  ///< where the request came from
+  std::string kind = "manager";     ///< user, api_key, manager, agent, setup
+  std::optional<std::string> id{};  ///< 32 hex digits of the user, key or agent
+  std::string address{};            ///< where the request came from
 };
 
 struct AuditEntry {
@@ -20,7 +20,7 @@ struct AuditEntry {
   std::string action;       ///< `session.request`, `sign_in`, `sign_in.failed` …
   std::string object_kind;  ///< session, user, image, agent …
   std::string object_id;
-  json::Object detail{};    ///< never a secret
+  json::Object detail{};  ///< never a secret
 };
 
 /// Adds a line to the audit table: on a Database by itself, on a transaction together with what it records.

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "libs/async/task_group.h"
 #include "libs/store/api_keys.h"
@@ -55,7 +55,8 @@ TEST_F(Identity, NamesCompareWithoutCase) {
 
 TEST_F(Identity, FirstStartIsIdempotent) {
   EXPECT_FALSE(*loop.run(ensure_user(*api, {"USER@oriel.local", "", "", "other", {}})));
-  EXPECT_FALSE(*loop.run(ensure_group(*api, {all_users_group(), "All Users", "", 100, {domain::Permission::kGlobalAdmin}})));
+  EXPECT_FALSE(*loop.run(
+      ensure_group(*api, {all_users_group(), "All Users", "", 100, {domain::Permission::kGlobalAdmin}})));
   EXPECT_FALSE((**loop.run(find_account(*api, basics.user))).permissions.is_administrator());
   ASSERT_TRUE(loop.run(ensure_installation(*owner, "oriel")));
   ASSERT_TRUE(loop.run(ensure_installation(*owner, "oriel")));
@@ -75,11 +76,13 @@ TEST_F(Identity, ASignInEndsByTimeIdlenessSignOutAndTheUsersLock) {
 
   ASSERT_TRUE(loop.run(owner->query("update sign_ins set last_used_at = now() - interval '11 hours'")));
   ASSERT_TRUE(*loop.run(find_sign_in(*api, hash('a'))));
-  auto const used = *loop.run(owner->query("select last_used_at > now() - interval '1 minute' as fresh from sign_ins"));
+  auto const used =
+      *loop.run(owner->query("select last_used_at > now() - interval '1 minute' as fresh from sign_ins"));
   EXPECT_TRUE(used.front().boolean("fresh")) << "using it keeps it";
   ASSERT_TRUE(loop.run(owner->query("update sign_ins set last_used_at = now() - interval '13 hours'")));
   EXPECT_FALSE(*loop.run(find_sign_in(*api, hash('a')))) << "idle";
-  ASSERT_TRUE(loop.run(owner->query("update sign_ins set last_used_at = now(), expires_at = now() - interval '1 second'")));
+  ASSERT_TRUE(loop.run(
+      owner->query("update sign_ins set last_used_at = now(), expires_at = now() - interval '1 second'")));
   EXPECT_FALSE(*loop.run(find_sign_in(*api, hash('a')))) << "absolute";
   EXPECT_EQ(*loop.run(forget_expired_tokens(*api)), 1U);
 
@@ -102,7 +105,8 @@ TEST_F(Identity, OfManyExchangesOfOneLinkExactlyOneSucceeds) {
   request.user = basics.user;
   request.image = basics.image;
   auto const session = *loop.run(request_session(*api, request));
-  ASSERT_TRUE(loop.run(create_connect_token(*api, {hash('f'), basics.user, session.id, std::chrono::seconds(60)})));
+  ASSERT_TRUE(
+      loop.run(create_connect_token(*api, {hash('f'), basics.user, session.id, std::chrono::seconds(60)})));
   int won = 0;
   int refused = 0;
   TaskGroup group(loop.executor());
@@ -129,14 +133,17 @@ TEST_F(Identity, ALinkDiesWithItsTimeItsSessionAndItsUser) {
     auto const outcome = loop.run(exchange_connect_token(*api, hash(digit), sign_in(digit)));
     return !outcome && outcome.error().code == Code::kUnauthenticated;
   };
-  ASSERT_TRUE(loop.run(create_connect_token(*api, {hash('1'), basics.user, session.id, std::chrono::seconds(0)})));
+  ASSERT_TRUE(
+      loop.run(create_connect_token(*api, {hash('1'), basics.user, session.id, std::chrono::seconds(0)})));
   EXPECT_TRUE(refused('1'));
-  ASSERT_TRUE(loop.run(create_connect_token(*api, {hash('2'), basics.user, session.id, std::chrono::seconds(60)})));
+  ASSERT_TRUE(
+      loop.run(create_connect_token(*api, {hash('2'), basics.user, session.id, std::chrono::seconds(60)})));
   ASSERT_TRUE(loop.run(owner->query("update users set disabled = true")));
   EXPECT_TRUE(refused('2'));
   ASSERT_TRUE(loop.run(owner->query("update users set disabled = false")));
   // Another user's session cannot be reached by a token of ours.
-  ASSERT_TRUE(loop.run(create_connect_token(*api, {hash('3'), basics.administrator, session.id, std::chrono::seconds(60)})));
+  ASSERT_TRUE(loop.run(
+      create_connect_token(*api, {hash('3'), basics.administrator, session.id, std::chrono::seconds(60)})));
   EXPECT_TRUE(refused('3'));
   (void)loop.run(desire_end(*api, session.id, {}));
   EXPECT_TRUE(refused('2'));

@@ -45,7 +45,7 @@ struct Image {
   std::optional<int> session_limit{};
   int position = 100;
   WallTime created_at{};
-  std::vector<std::string> groups{};     ///< names of the groups that it is granted to
+  std::vector<std::string> groups{};  ///< names of the groups that it is granted to
   int live_sessions = 0;
 };
 
@@ -54,7 +54,8 @@ struct Image {
 /// Enabled ones with their registry password: what agents must hold.
 [[nodiscard]] Async<Result<std::vector<Image>>> list_enabled_images(postgres::Database& database);
 /// Enabled, not hidden, granted to a group of the user.
-[[nodiscard]] Async<Result<std::vector<Image>>> list_granted_images(postgres::Database& database, UserId user);
+[[nodiscard]] Async<Result<std::vector<Image>>> list_granted_images(postgres::Database& database,
+                                                                    UserId user);
 [[nodiscard]] Async<Result<std::optional<Image>>> find_image(postgres::Database& database, ImageId image);
 /// Enabled and granted to a group of the user.
 [[nodiscard]] Async<Result<bool>> is_image_granted(postgres::Database& database, ImageId image, UserId user);
@@ -63,14 +64,15 @@ struct Image {
 
 /// An image built on this host, as images/build.sh reports it.
 struct BuiltImage {
-  std::string name{};        ///< `firefox`: the workspace's name
-  std::string reference{};   ///< `oriel/firefox:<content hash>`
-  std::string docker_id{};   ///< `sha256:…`
-  json::Object manifest{};   ///< protocol/control's image manifest
+  std::string name{};       ///< `firefox`: the workspace's name
+  std::string reference{};  ///< `oriel/firefox:<content hash>`
+  std::string docker_id{};  ///< `sha256:…`
+  json::Object manifest{};  ///< protocol/control's image manifest
 };
 enum class Registered { kNew, kUpdated, kUnchanged };
-/// First time: a workspace from the manifest, granted to `grant_to`. Later: reference, docker_id, manifest and icon only; what an
-/// administrator may have changed (name shown, cores, memory, enabled, groups …) stays.
+/// First time: a workspace from the manifest, granted to `grant_to`. Later: reference, docker_id, manifest
+/// and icon only; what an administrator may have changed (name shown, cores, memory, enabled, groups …)
+/// stays.
 [[nodiscard]] Async<Result<Registered>> register_built_image(postgres::Database& database, BuiltImage image,
                                                              GroupId grant_to, int position);
 

@@ -11,15 +11,17 @@ std::optional<Lease> lease_of(postgres::Rows const& rows) {
 
 }  // namespace
 
-Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std::string name, std::string holder,
-                                               std::chrono::milliseconds duration) {
-  // clock_timestamp(), not now(): the statement may have waited for the row while the other holder renewed it.
+Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std::string name,
+                                               std::string holder, std::chrono::milliseconds duration) {
+  // clock_timestamp(), not now(): the statement may have waited for the row while the other holder renewed
+  // it.
   postgres::Parameters values(name, holder, duration.count());
   auto rows = co_await database.query(
       "insert into leases as l (name, holder, expires_at) "
       "values ($1, $2, clock_timestamp() + $3::bigint * interval '1 millisecond') "
       "on conflict (name) do update set holder = excluded.holder, "
-      "epoch = l.epoch + case when l.holder = excluded.holder and l.expires_at > clock_timestamp() then 0 else 1 end, "
+      "epoch = l.epoch + case when l.holder = excluded.holder and l.expires_at > clock_timestamp() then 0 "
+      "else 1 end, "
       "expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond' "
       "where l.holder = excluded.holder or l.expires_at <= clock_timestamp() "
       "returning holder, epoch, expires_at",
@@ -28,8 +30,9 @@ Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std
   co_return lease_of(*rows);
 }
 
-Async<Result<std::optional<Lease>>> renew_lease(postgres::Database& database, std::string name, std::string holder,
-                                                std::int64_t epoch, std::chrono::milliseconds duration) {
+Async<Result<std::optional<Lease>>> renew_lease(postgres::Database& database, std::string name,
+                                                std::string holder, std::int64_t epoch,
+                                                std::chrono::milliseconds duration) {
   postgres::Parameters values(name, holder, epoch, duration.count());
   auto rows = co_await database.query(
       "update leases set expires_at = clock_timestamp() + $4::bigint * interval '1 millisecond' "

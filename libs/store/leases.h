@@ -12,18 +12,20 @@ namespace oriel::store {
 
 struct Lease {
   std::string holder{};
-  std::int64_t epoch = 0;     ///< grows each time another holder takes it: stamped on what the holder commands
-  WallTime expires_at{};      ///< database time
+  std::int64_t epoch = 0;  ///< grows each time another holder takes it: stamped on what the holder commands
+  WallTime expires_at{};   ///< database time
 };
 
 /// Takes a free or expired lease, or renews the holder's own (same epoch). Empty: somebody else holds it.
 [[nodiscard]] Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std::string name,
-                                                             std::string holder, std::chrono::milliseconds duration);
+                                                             std::string holder,
+                                                             std::chrono::milliseconds duration);
 /// Renews only: empty when it expired and another took it, or it is gone.
 [[nodiscard]] Async<Result<std::optional<Lease>>> renew_lease(postgres::Database& database, std::string name,
                                                               std::string holder, std::int64_t epoch,
                                                               std::chrono::milliseconds duration);
 /// Lets another take it at once.
-[[nodiscard]] Async<Result<>> release_lease(postgres::Database& database, std::string name, std::string holder);
+[[nodiscard]] Async<Result<>> release_lease(postgres::Database& database, std::string name,
+                                            std::string holder);
 
 }  // namespace oriel::store

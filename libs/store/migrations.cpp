@@ -21,14 +21,16 @@ constexpr std::string_view kTable =
 
 Async<Result<std::string>> checksum(postgres::Queryable& connection, std::string_view sql) {
   postgres::Parameters values(sql);
-  auto rows = co_await connection.query("select encode(sha256(convert_to($1, 'UTF8')), 'hex') as sum", std::move(values));
+  auto rows = co_await connection.query("select encode(sha256(convert_to($1, 'UTF8')), 'hex') as sum",
+                                        std::move(values));
   if (!rows) co_return rows.error();
   co_return rows->front().text("sum");
 }
 
 Async<Result<>> apply(postgres::Queryable& connection, Migration const& migration, std::string sum) {
   // One script is one implicit transaction: the file and its line in the table come together or not at all.
-  auto script = std::string(migration.sql) + "\n;INSERT INTO schema_migrations (number, name, checksum) VALUES (" +
+  auto script = std::string(migration.sql) +
+                "\n;INSERT INTO schema_migrations (number, name, checksum) VALUES (" +
                 std::to_string(migration.number) + ", '" + std::string(migration.name) + "', '" + sum + "');";
   auto applied = co_await connection.script(std::move(script));
   if (!applied) co_return applied.error().within("apply migration " + std::string(migration.name));
@@ -38,7 +40,8 @@ Async<Result<>> apply(postgres::Queryable& connection, Migration const& migratio
 Async<Result<std::vector<std::string>>> migrate_locked(postgres::Queryable& connection) {
   auto made = co_await connection.query(std::string(kTable));
   if (!made) co_return made.error();
-  auto rows = co_await connection.query("select number, name, checksum from schema_migrations order by number");
+  auto rows =
+      co_await connection.query("select number, name, checksum from schema_migrations order by number");
   if (!rows) co_return rows.error();
 
   std::size_t known = 0;
@@ -51,8 +54,9 @@ Async<Result<std::vector<std::string>>> migrate_locked(postgres::Queryable& conn
     auto sum = co_await checksum(connection, migration.sql);
     if (!sum) co_return sum.error();
     if (row.integer("number") != migration.number || row.view("checksum") != *sum) {
-      co_return fail(Code::kConflict, "migration " + std::string(migration.name) +
-                                          " has changed since it was applied to this database; add a new file instead");
+      co_return fail(Code::kConflict,
+                     "migration " + std::string(migration.name) +
+                         " has changed since it was applied to this database; add a new file instead");
     }
   }
 

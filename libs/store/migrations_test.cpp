@@ -51,7 +51,8 @@ TEST(Migrations, AChangedFileAndANewerDatabaseAreRefused) {
 
   TestDatabase const other;
   auto const newer = other.open(loop.executor());
-  ASSERT_TRUE(loop.run(newer->script("insert into schema_migrations (number, name, checksum) values (9999, 'later', 'x')")));
+  ASSERT_TRUE(loop.run(
+      newer->script("insert into schema_migrations (number, name, checksum) values (9999, 'later', 'x')")));
   auto const refused = loop.run(migrate(*newer));
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("newer release"), std::string::npos) << refused.error();
@@ -72,7 +73,9 @@ TEST(Migrations, EachServiceMayDoOnlyItsOwnWork) {
   forbidden(*manager, "select password_hash from users");
   forbidden(*manager, "select * from sign_ins");
   forbidden(*manager, "select * from api_keys");
-  forbidden(*manager, "insert into sessions (id, user_id, image_id, cores, memory_bytes) select gen_random_uuid(), u.id, i.id, 1, 1 from users u, images i");
+  forbidden(*manager,
+            "insert into sessions (id, user_id, image_id, cores, memory_bytes) select gen_random_uuid(), "
+            "u.id, i.id, 1, 1 from users u, images i");
   forbidden(*api, "delete from audit");
   forbidden(*api, "update audit set action = 'x'");
   forbidden(*api, "update agents set public_key = '\\x00'");

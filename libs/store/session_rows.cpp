@@ -21,12 +21,18 @@ Async<Result<Session>> read_one(postgres::Queryable& queryable, SessionId sessio
 }  // namespace
 
 std::string select_sessions() {
-  return "select s.id, s.user_id, u.username, s.image_id, i.name as image_name, i.friendly_name, i.hue, s.desired, s.state, "
-         "s.generation, s.attempt, s.deadline, s.reason_code, s.reason, s.step, s.progress, s.placement, s.log_tail, "
-         "s.agent_id, a.hostname as server, z.name as zone, s.cores, s.memory_bytes, s.container_id, s.runtime, "
-         "s.client_protocol, s.width, s.height, s.locale, s.timezone, s.open_url, s.environment, s.launch, s.viewers, "
-         "s.last_input_at, s.cpu, s.memory_used_bytes, s.share_id, s.keepalive_seconds, s.time_limit_seconds, "
-         "s.created_at, s.placed_at, s.started_at, s.ended_at, s.released_at, s.keepalive_at, s.expires_at, s.changed_at "
+  return "select s.id, s.user_id, u.username, s.image_id, i.name as image_name, i.friendly_name, i.hue, "
+         "s.desired, s.state, "
+         "s.generation, s.attempt, s.deadline, s.reason_code, s.reason, s.step, s.progress, s.placement, "
+         "s.log_tail, "
+         "s.agent_id, a.hostname as server, z.name as zone, s.cores, s.memory_bytes, s.container_id, "
+         "s.runtime, "
+         "s.client_protocol, s.width, s.height, s.locale, s.timezone, s.open_url, s.environment, s.launch, "
+         "s.viewers, "
+         "s.last_input_at, s.cpu, s.memory_used_bytes, s.share_id, s.keepalive_seconds, "
+         "s.time_limit_seconds, "
+         "s.created_at, s.placed_at, s.started_at, s.ended_at, s.released_at, s.keepalive_at, s.expires_at, "
+         "s.changed_at "
          "from sessions s join users u on u.id = s.user_id join images i on i.id = s.image_id "
          "left join agents a on a.id = s.agent_id left join zones z on z.id = a.zone_id ";
 }
@@ -67,7 +73,8 @@ Session session_of(postgres::Row const& row) {
   if (auto const environment = optional_json(row, "environment"); environment && environment->is_object()) {
     for (auto const& entry : environment->get_object()) {
       if (entry.value().is_string()) {
-        session.environment[std::string(entry.key())] = std::string(std::string_view(entry.value().get_string()));
+        session.environment[std::string(entry.key())] =
+            std::string(std::string_view(entry.value().get_string()));
       }
     }
   }
@@ -84,7 +91,8 @@ Session session_of(postgres::Row const& row) {
   session.memory_used_bytes = row.integer("memory_used_bytes");
   session.share_id = row.optional_text("share_id");
   session.keepalive_seconds = static_cast<int>(row.integer("keepalive_seconds"));
-  if (auto const limit = row.optional_integer("time_limit_seconds")) session.time_limit_seconds = static_cast<int>(*limit);
+  if (auto const limit = row.optional_integer("time_limit_seconds"))
+    session.time_limit_seconds = static_cast<int>(*limit);
   session.created_at = row.time("created_at");
   session.placed_at = row.optional_time("placed_at");
   session.started_at = row.optional_time("started_at");

@@ -21,6 +21,7 @@ namespace oriel::store {
 [[nodiscard]] Async<Result<Session>> lock_session(postgres::Queryable& transaction, SessionId session);
 
 /// `session.request`, `session.end` …: the audit line of one session.
-[[nodiscard]] AuditEntry session_audit(Actor actor, std::string action, SessionId session, json::Object detail = {});
+[[nodiscard]] AuditEntry session_audit(Actor actor, std::string action, SessionId session,
+                                       json::Object detail = {});
 
 }  // namespace oriel::store

@@ -27,13 +27,15 @@ Async<Result<std::optional<SessionId>>> find_by_request_key(postgres::Queryable&
 /// Locks the user's row, so that launches of one user stand in line, and reads what bounds them.
 Async<Result<std::vector<domain::GroupLimit>>> lock_user(postgres::Queryable& transaction, UserId user) {
   postgres::Parameters values(user);
-  auto locked = co_await transaction.query("select locked or disabled as barred from users where id = $1 for update",
-                                           std::move(values));
+  auto locked = co_await transaction.query(
+      "select locked or disabled as barred from users where id = $1 for update", std::move(values));
   if (!locked) co_return locked.error();
-  if (locked->empty() || locked->front().boolean("barred")) co_return fail(Code::kNotFound, "There is no such user.");
+  if (locked->empty() || locked->front().boolean("barred"))
+    co_return fail(Code::kNotFound, "There is no such user.");
   postgres::Parameters of_user(user);
   auto rows = co_await transaction.query(
-      "select g.priority, g.session_limit, g.keepalive_seconds from groups g join user_groups ug on ug.group_id = g.id "
+      "select g.priority, g.session_limit, g.keepalive_seconds from groups g join user_groups ug on "
+      "ug.group_id = g.id "
       "where ug.user_id = $1",
       std::move(of_user));
   if (!rows) co_return rows.error();
@@ -41,8 +43,10 @@ Async<Result<std::vector<domain::GroupLimit>>> lock_user(postgres::Queryable& tr
   for (auto const row : *rows) {
     domain::GroupLimit limit;
     limit.priority = static_cast<int>(row.integer("priority"));
-    if (auto const value = row.optional_integer("session_limit")) limit.session_limit = static_cast<int>(*value);
-    if (auto const value = row.optional_integer("keepalive_seconds")) limit.keepalive_seconds = static_cast<int>(*value);
+    if (auto const value = row.optional_integer("session_limit"))
+      limit.session_limit = static_cast<int>(*value);
+    if (auto const value = row.optional_integer("keepalive_seconds"))
+      limit.keepalive_seconds = static_cast<int>(*value);
     limits.push_back(limit);
   }
   co_return limits;
@@ -59,13 +63,15 @@ struct Wanted {
 Async<Result<Wanted>> read_granted_image(postgres::Queryable& transaction, SessionRequest const& request) {
   postgres::Parameters values(request.image, request.user);
   auto rows = co_await transaction.query(
-      "select i.name, i.friendly_name, i.reference, i.docker_id, i.digest, i.cores, i.memory_bytes, i.shm_bytes, i.pids, "
+      "select i.name, i.friendly_name, i.reference, i.docker_id, i.digest, i.cores, i.memory_bytes, "
+      "i.shm_bytes, i.pids, "
       "i.network, i.environment, i.session_limit, i.session_time_limit_seconds from images i "
       "where i.id = $1 and i.enabled and exists (select 1 from image_groups ig join user_groups ug on "
       "ug.group_id = ig.group_id where ig.image_id = i.id and ug.user_id = $2)",
       std::move(values));
   if (!rows) co_return rows.error();
-  if (rows->empty()) co_return fail(Code::kNotFound, "There is no such workspace, or it is not granted to you.");
+  if (rows->empty())
+    co_return fail(Code::kNotFound, "There is no such workspace, or it is not granted to you.");
   auto const row = rows->front();
   Wanted wanted;
   wanted.launch.name = row.text("friendly_name");
@@ -76,16 +82,19 @@ Async<Result<Wanted>> read_granted_image(postgres::Queryable& transaction, Sessi
   wanted.launch.pids = static_cast<int>(row.integer("pids"));
   wanted.launch.network = row.text("network");
   wanted.launch.hostname = row.text("name");
-  if (auto const environment = json::parse(row.view("environment")); environment && environment->is_object()) {
+  if (auto const environment = json::parse(row.view("environment"));
+      environment && environment->is_object()) {
     for (auto const& entry : environment->get_object()) {
       if (!entry.value().is_string()) continue;
-      wanted.launch.environment[std::string(entry.key())] = std::string(std::string_view(entry.value().get_string()));
+      wanted.launch.environment[std::string(entry.key())] =
+          std::string(std::string_view(entry.value().get_string()));
     }
   }
   for (auto const& [name, value] : request.environment) wanted.launch.environment[name] = value;
   wanted.cores = row.number("cores");
   wanted.memory_bytes = row.integer("memory_bytes");
-  if (auto const limit = row.optional_integer("session_limit")) wanted.session_limit = static_cast<int>(*limit);
+  if (auto const limit = row.optional_integer("session_limit"))
+    wanted.session_limit = static_cast<int>(*limit);
   if (auto const limit = row.optional_integer("session_time_limit_seconds")) {
     wanted.time_limit_seconds = static_cast<int>(*limit);
   }
@@ -120,7 +129,8 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
   }
   auto wanted = co_await read_granted_image(transaction, request);
   if (!wanted) co_return wanted.error();
-  auto within = co_await check_limits(transaction, request, domain::session_limit(*limits), wanted->session_limit);
+  auto within =
+      co_await check_limits(transaction, request, domain::session_limit(*limits), wanted->session_limit);
   if (!within) co_return within.error();
 
   domain::ExpiryRule rule;
@@ -132,22 +142,27 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
   auto const deadline = *domain::deadline_of(SessionState::kRequested);
 
   auto const id = SessionId::random();
-  postgres::Parameters values(
-      id, request.user, request.image, wanted->cores, wanted->memory_bytes, request.client_protocol, request.width,
-      request.height, request.locale, request.timezone, request.open_url, json::write_text(request.environment),
-      request.share_id, json::write_text(wanted->launch), request.request_key, rule.keepalive.count(),
-      wanted->time_limit_seconds, lifetime.count(), deadline.count());
+  postgres::Parameters values(id, request.user, request.image, wanted->cores, wanted->memory_bytes,
+                              request.client_protocol, request.width, request.height, request.locale,
+                              request.timezone, request.open_url, json::write_text(request.environment),
+                              request.share_id, json::write_text(wanted->launch), request.request_key,
+                              rule.keepalive.count(), wanted->time_limit_seconds, lifetime.count(),
+                              deadline.count());
   auto made = co_await transaction.query(
-      "insert into sessions (id, user_id, image_id, cores, memory_bytes, client_protocol, width, height, locale, timezone, "
-      "open_url, environment, share_id, launch, request_key, keepalive_seconds, time_limit_seconds, expires_at, deadline) "
-      "values ($1, $2, $3, $4::numeric, $5::bigint, $6::integer, $7::integer, $8::integer, $9, $10, $11, $12::jsonb, $13, "
+      "insert into sessions (id, user_id, image_id, cores, memory_bytes, client_protocol, width, height, "
+      "locale, timezone, "
+      "open_url, environment, share_id, launch, request_key, keepalive_seconds, time_limit_seconds, "
+      "expires_at, deadline) "
+      "values ($1, $2, $3, $4::numeric, $5::bigint, $6::integer, $7::integer, $8::integer, $9, $10, $11, "
+      "$12::jsonb, $13, "
       "$14::jsonb, $15, $16::integer, $17::integer, now() + $18::bigint * interval '1 second', "
       "now() + $19::bigint * interval '1 second')",
       std::move(values));
   if (!made) co_return made.error();
 
   postgres::Parameters user(request.user);
-  auto noted = co_await transaction.query("update users set last_session_at = now() where id = $1", std::move(user));
+  auto noted =
+      co_await transaction.query("update users set last_session_at = now() where id = $1", std::move(user));
   if (!noted) co_return noted.error();
 
   auto entry = session_audit(request.actor, "session.request", id,
@@ -191,7 +206,8 @@ Async<Result<Session>> keep_alive_in(postgres::Queryable& transaction, SessionId
   }
   postgres::Parameters values(id);
   auto updated = co_await transaction.query(
-      "update sessions set keepalive_at = now(), expires_at = least(now() + keepalive_seconds * interval '1 second', "
+      "update sessions set keepalive_at = now(), expires_at = least(now() + keepalive_seconds * interval '1 "
+      "second', "
       "created_at + time_limit_seconds * interval '1 second') where id = $1",
       std::move(values));
   if (!updated) co_return updated.error();
@@ -210,31 +226,31 @@ Result<Cursor> parse_cursor(std::string_view text) {
     auto const id = SessionId::parse(parts[1]);
     if (id && parse_integer(parts[0])) return Cursor{std::string(parts[0]), *id};
   }
-  return Error{Code::kInvalid, "the cursor is not one of this list", {{"/cursor", "take it from the answer before"}}};
+  return Error{
+      Code::kInvalid, "the cursor is not one of this list", {{"/cursor", "take it from the answer before"}}};
 }
 
 }  // namespace
 
 Async<Result<Session>> request_session(postgres::Database& database, SessionRequest request) {
-  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [&request](postgres::Queryable& transaction) {
-    return request_in(transaction, request);
-  };
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body =
+      [&request](postgres::Queryable& transaction) { return request_in(transaction, request); };
   auto outcome = co_await database.transaction<Session>(std::move(body));
   co_return outcome;
 }
 
 Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor) {
-  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [session, &actor](postgres::Queryable& transaction) {
-    return desire_end_in(transaction, session, actor);
-  };
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body =
+      [session, &actor](postgres::Queryable& transaction) {
+        return desire_end_in(transaction, session, actor);
+      };
   auto outcome = co_await database.transaction<Session>(std::move(body));
   co_return outcome;
 }
 
 Async<Result<Session>> keep_session_alive(postgres::Database& database, SessionId session) {
-  std::function<Async<Result<Session>>(postgres::Queryable&)> body = [session](postgres::Queryable& transaction) {
-    return keep_alive_in(transaction, session);
-  };
+  std::function<Async<Result<Session>>(postgres::Queryable&)> body =
+      [session](postgres::Queryable& transaction) { return keep_alive_in(transaction, session); };
   auto outcome = co_await database.transaction<Session>(std::move(body));
   co_return outcome;
 }
@@ -264,15 +280,16 @@ Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFi
     before_id = cursor->id;
   }
   // One more than asked for tells whether there is a next page.
-  postgres::Parameters values(states, filter.user, filter.image, filter.agent, lower_ascii(filter.text), before, before_id,
-                              limit + 1);
+  postgres::Parameters values(states, filter.user, filter.image, filter.agent, lower_ascii(filter.text),
+                              before, before_id, limit + 1);
   auto rows = co_await database.query(
       select_sessions() +
           "where (case when cardinality($1::text[]) = 0 then s.state not in ('ended', 'failed') "
           "else s.state = any($1::text[]) end) "
           "and ($2::uuid is null or s.user_id = $2::uuid) and ($3::uuid is null or s.image_id = $3::uuid) "
           "and ($4::uuid is null or s.agent_id = $4::uuid) "
-          "and ($5 = '' or position($5 in lower(u.username)) > 0 or position($5 in lower(i.friendly_name)) > 0 "
+          "and ($5 = '' or position($5 in lower(u.username)) > 0 or position($5 in lower(i.friendly_name)) > "
+          "0 "
           "or position(replace($5, '-', '') in replace(s.id::text, '-', '')) > 0) "
           "and ($6::bigint is null or (s.created_at, s.id) < "
           "('epoch'::timestamptz + $6::bigint * interval '1 microsecond', $7::uuid)) "
@@ -292,7 +309,8 @@ Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFi
 Async<Result<std::vector<Session>>> list_changed_sessions(postgres::Database& database, WallTime since) {
   postgres::Parameters values(since);
   auto rows = co_await database.query(
-      select_sessions() + "where s.changed_at > $1::timestamptz order by s.changed_at, s.id limit 1000", std::move(values));
+      select_sessions() + "where s.changed_at > $1::timestamptz order by s.changed_at, s.id limit 1000",
+      std::move(values));
   if (!rows) co_return rows.error().within("list changed sessions");
   co_return sessions_of(*rows);
 }

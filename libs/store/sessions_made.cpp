@@ -81,16 +81,20 @@ Async<Result<std::optional<Placed>>> place_in(postgres::Queryable& transaction, 
     if (placed.decision.agent) {
       postgres::Parameters values(id, *placed.decision.agent, deadline_seconds(SessionState::kPlaced));
       auto updated = co_await transaction.query(
-          "update sessions set state = 'placed', step = 'placed', progress = 10, agent_id = $2, attempt = attempt + 1, "
-          "generation = generation + 1, placed_at = now(), placement = null, reason_code = null, reason = null, "
+          "update sessions set state = 'placed', step = 'placed', progress = 10, agent_id = $2, attempt = "
+          "attempt + 1, "
+          "generation = generation + 1, placed_at = now(), placement = null, reason_code = null, reason = "
+          "null, "
           "deadline = now() + $3::bigint * interval '1 second' where id = $1",
           std::move(values));
       if (!updated) co_return updated.error();
     } else {
       postgres::Parameters values(id, why, placed.decision.summary());
       auto updated = co_await transaction.query(
-          "update sessions set state = 'failed', step = 'failed', generation = generation + 1, placement = $2::jsonb, "
-          "reason_code = 'no_capacity', reason = $3, deadline = null, ended_at = now(), released_at = now() where id = $1",
+          "update sessions set state = 'failed', step = 'failed', generation = generation + 1, placement = "
+          "$2::jsonb, "
+          "reason_code = 'no_capacity', reason = $3, deadline = null, ended_at = now(), released_at = now() "
+          "where id = $1",
           std::move(values));
       if (!updated) co_return updated.error();
       auto entry = session_audit(Actor(), "session.refuse", id, {{"why", placed.decision.summary()}});
@@ -111,21 +115,31 @@ struct FirstStep {
 };
 FirstStep first_step(SessionState state) {
   switch (state) {
-    case SessionState::kRequested: return {"requested", 0};
-    case SessionState::kPlaced: return {"placed", 10};
-    case SessionState::kStarting: return {"container", 30};
-    case SessionState::kRunning: return {"ready", 100};
-    case SessionState::kPaused: return {"paused", 100};
-    case SessionState::kStopped: return {"stopped", 100};
-    case SessionState::kEnding: return {"ending", 100};
-    case SessionState::kEnded: return {"ended", 100};
-    case SessionState::kFailed: return {"failed", 100};
+    case SessionState::kRequested:
+      return {"requested", 0};
+    case SessionState::kPlaced:
+      return {"placed", 10};
+    case SessionState::kStarting:
+      return {"container", 30};
+    case SessionState::kRunning:
+      return {"ready", 100};
+    case SessionState::kPaused:
+      return {"paused", 100};
+    case SessionState::kStopped:
+      return {"stopped", 100};
+    case SessionState::kEnding:
+      return {"ending", 100};
+    case SessionState::kEnded:
+      return {"ended", 100};
+    case SessionState::kFailed:
+      return {"failed", 100};
   }
   return {"failed", 100};
 }
 
-Async<Result<std::optional<Session>>> advance_in(postgres::Queryable& transaction, SessionId id, std::int64_t from,
-                                                 Cause cause, SessionPatch const& patch, Actor const& actor) {
+Async<Result<std::optional<Session>>> advance_in(postgres::Queryable& transaction, SessionId id,
+                                                 std::int64_t from, Cause cause, SessionPatch const& patch,
+                                                 Actor const& actor) {
   auto session = co_await lock_session(transaction, id);
   if (!session) {
     if (session.error().code == Code::kNotFound) co_return std::optional<Session>();
@@ -136,8 +150,8 @@ Async<Result<std::optional<Session>>> advance_in(postgres::Queryable& transactio
   auto const moves = patch.state && *patch.state != session->state;
   auto const to = patch.state.value_or(session->state);
   if (moves && !domain::may_move(session->state, to, cause)) {
-    co_return fail(Code::kConflict, "a session may not go from " + std::string(domain::text(session->state)) + " to " +
-                                        std::string(domain::text(to)));
+    co_return fail(Code::kConflict, "a session may not go from " + std::string(domain::text(session->state)) +
+                                        " to " + std::string(domain::text(to)));
   }
   auto step = patch.step;
   auto progress = patch.progress;
@@ -152,19 +166,22 @@ Async<Result<std::optional<Session>>> advance_in(postgres::Queryable& transactio
   std::optional<std::string> log_tail;
   if (patch.log_tail) log_tail = to_utf8(*patch.log_tail, kLogTailBytes);
 
-  postgres::Parameters values(id, std::string(domain::text(to)), moves, step, progress, patch.reason_code, patch.reason,
-                              log_tail, patch.container_id, patch.runtime, patch.client_protocol, released, final,
-                              to == SessionState::kRunning, moves ? deadline_seconds(to) : std::nullopt);
+  postgres::Parameters values(id, std::string(domain::text(to)), moves, step, progress, patch.reason_code,
+                              patch.reason, log_tail, patch.container_id, patch.runtime,
+                              patch.client_protocol, released, final, to == SessionState::kRunning,
+                              moves ? deadline_seconds(to) : std::nullopt);
   auto updated = co_await transaction.query(
       "update sessions set state = $2, generation = generation + case when $3::boolean then 1 else 0 end, "
       "step = coalesce($4, step), progress = coalesce($5::integer, progress), "
       "reason_code = case when $3::boolean and $14::boolean then $6 else coalesce($6, reason_code) end, "
       "reason = case when $3::boolean and $14::boolean then $7 else coalesce($7, reason) end, "
-      "log_tail = coalesce($8, log_tail), container_id = coalesce($9, container_id), runtime = coalesce($10, runtime), "
+      "log_tail = coalesce($8, log_tail), container_id = coalesce($9, container_id), runtime = coalesce($10, "
+      "runtime), "
       "client_protocol = coalesce($11::integer, client_protocol), "
       "released_at = case when $12::boolean then coalesce(released_at, now()) else released_at end, "
       "ended_at = case when $13::boolean then now() else ended_at end, "
-      "started_at = case when $3::boolean and $14::boolean then coalesce(started_at, now()) else started_at end, "
+      "started_at = case when $3::boolean and $14::boolean then coalesce(started_at, now()) else started_at "
+      "end, "
       "deadline = case when $3::boolean then now() + $15::bigint * interval '1 second' else deadline end, "
       "viewers = case when $13::boolean then 0 else viewers end "
       "where id = $1",
@@ -194,7 +211,8 @@ Async<Result<std::vector<Session>>> list_where(postgres::Database& database, std
 Async<Result<std::vector<SessionId>>> list_requested_sessions(postgres::Database& database, int limit) {
   postgres::Parameters values(limit);
   auto rows = co_await database.query(
-      "select id from sessions where state = 'requested' order by created_at, id limit $1::bigint", std::move(values));
+      "select id from sessions where state = 'requested' order by created_at, id limit $1::bigint",
+      std::move(values));
   if (!rows) co_return rows.error().within("list requested sessions");
   std::vector<SessionId> ids;
   for (auto const row : *rows) ids.push_back(row.id<SessionId>("id"));
@@ -211,8 +229,8 @@ Async<Result<std::optional<Placed>>> place_session(postgres::Database& database,
 }
 
 Async<Result<std::optional<Session>>> advance_session(postgres::Database& database, SessionId session,
-                                                      std::int64_t from_generation, Cause cause, SessionPatch patch,
-                                                      Actor actor) {
+                                                      std::int64_t from_generation, Cause cause,
+                                                      SessionPatch patch, Actor actor) {
   std::function<Async<Result<std::optional<Session>>>(postgres::Queryable&)> body =
       [session, from_generation, cause, &patch, &actor](postgres::Queryable& transaction) {
         return advance_in(transaction, session, from_generation, cause, patch, actor);
@@ -222,15 +240,19 @@ Async<Result<std::optional<Session>>> advance_session(postgres::Database& databa
   co_return outcome;
 }
 
-Async<Result<>> record_session_usage(postgres::Database& database, SessionId session, int attempt, SessionUsage usage) {
-  postgres::Parameters values(session, attempt, usage.viewers, usage.last_input_at, usage.cpu, usage.memory_bytes);
+Async<Result<>> record_session_usage(postgres::Database& database, SessionId session, int attempt,
+                                     SessionUsage usage) {
+  postgres::Parameters values(session, attempt, usage.viewers, usage.last_input_at, usage.cpu,
+                              usage.memory_bytes);
   auto rows = co_await database.query(
-      "update sessions set viewers = $3::integer, last_input_at = coalesce($4::timestamptz, last_input_at), cpu = $5::real, "
+      "update sessions set viewers = $3::integer, last_input_at = coalesce($4::timestamptz, last_input_at), "
+      "cpu = $5::real, "
       "memory_used_bytes = $6::bigint, "
       "keepalive_at = case when $3::integer > 0 and keepalive_at < now() - interval '60 seconds' then now() "
       "else keepalive_at end, "
       "expires_at = case when $3::integer > 0 and keepalive_at < now() - interval '60 seconds' then "
-      "least(now() + keepalive_seconds * interval '1 second', created_at + time_limit_seconds * interval '1 second') "
+      "least(now() + keepalive_seconds * interval '1 second', created_at + time_limit_seconds * interval '1 "
+      "second') "
       "else expires_at end "
       "where id = $1 and attempt = $2::integer and state not in ('ended', 'failed')",
       std::move(values));
@@ -241,7 +263,8 @@ Async<Result<>> record_session_usage(postgres::Database& database, SessionId ses
 Async<Result<>> release_session(postgres::Database& database, SessionId session, int attempt) {
   postgres::Parameters values(session, attempt);
   auto rows = co_await database.query(
-      "update sessions set released_at = now() where id = $1 and attempt = $2::integer and released_at is null and "
+      "update sessions set released_at = now() where id = $1 and attempt = $2::integer and released_at is "
+      "null and "
       "state in ('ended', 'failed')",
       std::move(values));
   if (!rows) co_return rows.error().within("release session " + session.text());
@@ -251,17 +274,18 @@ Async<Result<>> release_session(postgres::Database& database, SessionId session,
 Async<Result<std::vector<Session>>> list_sessions_of_agent(postgres::Database& database, AgentId agent) {
   postgres::Parameters values(agent);
   auto sessions = co_await list_where(
-      database, "where s.agent_id = $1 and s.released_at is null order by s.created_at, s.id", std::move(values));
+      database, "where s.agent_id = $1 and s.released_at is null order by s.created_at, s.id",
+      std::move(values));
   co_return sessions;
 }
 
 Async<Result<std::vector<Session>>> list_sessions_to_end(postgres::Database& database, int limit) {
   postgres::Parameters values(limit);
-  auto sessions = co_await list_where(
-      database,
-      "where s.desired = 'ended' and s.state not in ('ending', 'ended', 'failed') order by s.created_at, s.id "
-      "limit $1::bigint",
-      std::move(values));
+  auto sessions = co_await list_where(database,
+                                      "where s.desired = 'ended' and s.state not in ('ending', 'ended', "
+                                      "'failed') order by s.created_at, s.id "
+                                      "limit $1::bigint",
+                                      std::move(values));
   co_return sessions;
 }
 
@@ -271,7 +295,8 @@ Async<Result<std::vector<SessionId>>> expire_sessions(postgres::Database& databa
       "with due as (select id from sessions where expires_at <= now() and desired = 'running' and "
       "state not in ('ended', 'failed') order by expires_at limit $1::bigint for update skip locked) "
       "update sessions s set desired = 'ended', generation = generation + 1, "
-      "reason_code = case when created_at + time_limit_seconds * interval '1 second' <= now() then 'session_time_limit' "
+      "reason_code = case when created_at + time_limit_seconds * interval '1 second' <= now() then "
+      "'session_time_limit' "
       "else 'keepalive_expired' end, "
       "reason = case when created_at + time_limit_seconds * interval '1 second' <= now() "
       "then 'The workspace''s time limit was reached.' else 'Nobody used the session for a long time.' end "
@@ -285,21 +310,22 @@ Async<Result<std::vector<SessionId>>> expire_sessions(postgres::Database& databa
 
 Async<Result<std::vector<Session>>> list_overdue_sessions(postgres::Database& database, int limit) {
   postgres::Parameters values(limit);
-  auto sessions = co_await list_where(
-      database,
-      "where s.deadline < now() and s.state in ('requested', 'placed', 'starting', 'ending') order by s.deadline, s.id "
-      "limit $1::bigint",
-      std::move(values));
+  auto sessions = co_await list_where(database,
+                                      "where s.deadline < now() and s.state in ('requested', 'placed', "
+                                      "'starting', 'ending') order by s.deadline, s.id "
+                                      "limit $1::bigint",
+                                      std::move(values));
   co_return sessions;
 }
 
 Async<Result<std::optional<Session>>> rearm_deadline(postgres::Database& database, SessionId session,
                                                      std::int64_t from_generation) {
   auto const exit = *domain::overdue_exit(SessionState::kEnding);
-  postgres::Parameters values(session, from_generation, deadline_seconds(SessionState::kEnding), exit.reason_code,
-                              exit.reason);
+  postgres::Parameters values(session, from_generation, deadline_seconds(SessionState::kEnding),
+                              exit.reason_code, exit.reason);
   auto rows = co_await database.query(
-      "update sessions set deadline = now() + $3::bigint * interval '1 second', reason_code = $4, reason = $5 "
+      "update sessions set deadline = now() + $3::bigint * interval '1 second', reason_code = $4, reason = "
+      "$5 "
       "where id = $1 and generation = $2::bigint and state = 'ending'",
       std::move(values));
   if (!rows) co_return rows.error().within("wait on for session " + session.text());
@@ -311,7 +337,8 @@ Async<Result<std::optional<Session>>> rearm_deadline(postgres::Database& databas
 Async<Result<std::size_t>> forget_sessions(postgres::Database& database, std::chrono::hours older_than) {
   postgres::Parameters values(older_than.count());
   auto rows = co_await database.query(
-      "delete from sessions where ended_at < now() - $1::bigint * interval '1 hour' and state in ('ended', 'failed') "
+      "delete from sessions where ended_at < now() - $1::bigint * interval '1 hour' and state in ('ended', "
+      "'failed') "
       "and (released_at is not null or agent_id is null)",
       std::move(values));
   if (!rows) co_return rows.error().within("forget old sessions");

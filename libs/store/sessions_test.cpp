@@ -42,7 +42,9 @@ class Sessions : public ::testing::Test {
     return **loop.run(advance_session(*manager, session.id, placed->session.generation, Cause::kAgent,
                                       {.state = SessionState::kRunning}));
   }
-  std::int64_t count(std::string sql) { return loop.run(owner->query(std::move(sql)))->front().integer("count"); }
+  std::int64_t count(std::string sql) {
+    return loop.run(owner->query(std::move(sql)))->front().integer("count");
+  }
 
   oriel::testing::Loop loop;
   TestDatabase test;
@@ -52,7 +54,8 @@ class Sessions : public ::testing::Test {
   Basics basics;
 };
 
-Async<> launch_into(postgres::Database& database, SessionRequest request, std::vector<Result<Session>>& outcomes) {
+Async<> launch_into(postgres::Database& database, SessionRequest request,
+                    std::vector<Result<Session>>& outcomes) {
   auto outcome = co_await request_session(database, std::move(request));
   outcomes.push_back(std::move(outcome));
 }
@@ -131,7 +134,8 @@ TEST_F(Sessions, PlacementReservesAndTheNextOneIsToldWhy) {
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->session.state, SessionState::kFailed);
   EXPECT_EQ(refused->session.reason_code, "no_capacity");
-  EXPECT_NE(refused->session.reason->find("alpha has 0.5 GiB of memory free, 1.0 GiB are needed"), std::string::npos)
+  EXPECT_NE(refused->session.reason->find("alpha has 0.5 GiB of memory free, 1.0 GiB are needed"),
+            std::string::npos)
       << *refused->session.reason;
   ASSERT_TRUE(refused->session.placement);
   EXPECT_EQ(refused->session.placement->at("servers").as_array().size(), 1U);
@@ -142,7 +146,8 @@ TEST_F(Sessions, PlacementReservesAndTheNextOneIsToldWhy) {
   EXPECT_FALSE(*loop.run(place_session(*manager, SessionId::random())));
 }
 
-Async<> place_into(postgres::Database& database, SessionId id, std::vector<Result<std::optional<Placed>>>& outcomes) {
+Async<> place_into(postgres::Database& database, SessionId id,
+                   std::vector<Result<std::optional<Placed>>>& outcomes) {
   auto outcome = co_await place_session(database, id);
   outcomes.push_back(std::move(outcome));
 }
@@ -199,9 +204,11 @@ TEST_F(Sessions, AdvancingIsCompareAndSetWithinTheStateMachine) {
 TEST_F(Sessions, AFailedSessionKeepsItsReservationUntilItIsGone) {
   auto const agent = *loop.run(testing::add_agent(*owner, basics, "alpha", 2, 8 * kGibibyte));
   auto const session = running();
-  auto const failed = **loop.run(advance_session(
-      *manager, session.id, session.generation, Cause::kAgent,
-      {.state = SessionState::kFailed, .reason_code = "container_exited", .reason = "It exited.", .log_tail = "last line"}));
+  auto const failed = **loop.run(advance_session(*manager, session.id, session.generation, Cause::kAgent,
+                                                 {.state = SessionState::kFailed,
+                                                  .reason_code = "container_exited",
+                                                  .reason = "It exited.",
+                                                  .log_tail = "last line"}));
   EXPECT_EQ(failed.reason, "It exited.");
   EXPECT_EQ(failed.log_tail, "last line");
   EXPECT_TRUE(failed.ended_at);
@@ -209,7 +216,8 @@ TEST_F(Sessions, AFailedSessionKeepsItsReservationUntilItIsGone) {
   EXPECT_EQ((**loop.run(find_agent(*manager, agent))).memory_reserved_bytes, kGibibyte);
   EXPECT_EQ(loop.run(list_sessions_of_agent(*manager, agent))->size(), 1U);
   ASSERT_TRUE(loop.run(release_session(*manager, session.id, session.attempt + 1)));
-  EXPECT_EQ(loop.run(list_sessions_of_agent(*manager, agent))->size(), 1U) << "another attempt's word does not count";
+  EXPECT_EQ(loop.run(list_sessions_of_agent(*manager, agent))->size(), 1U)
+      << "another attempt's word does not count";
   ASSERT_TRUE(loop.run(release_session(*manager, session.id, session.attempt)));
   EXPECT_EQ((**loop.run(find_agent(*manager, agent))).memory_reserved_bytes, 0);
   EXPECT_TRUE(loop.run(list_sessions_of_agent(*manager, agent))->empty());
@@ -228,14 +236,15 @@ TEST_F(Sessions, EndingIsDesireFirstThenTheManagersWork) {
   EXPECT_EQ(wanted.state, SessionState::kRunning);
   EXPECT_EQ(wanted.desired, domain::DesiredState::kEnded);
   EXPECT_EQ(wanted.generation, session.generation + 1);
-  EXPECT_EQ(loop.run(desire_end(*api, session.id, actor))->generation, wanted.generation) << "ending twice is ending";
+  EXPECT_EQ(loop.run(desire_end(*api, session.id, actor))->generation, wanted.generation)
+      << "ending twice is ending";
   auto const to_end = *loop.run(list_sessions_to_end(*manager));
   ASSERT_EQ(to_end.size(), 1U);
   auto const ending = **loop.run(advance_session(*manager, session.id, wanted.generation, Cause::kManager,
                                                  {.state = SessionState::kEnding}));
   EXPECT_TRUE(ending.deadline);
-  auto const gone = **loop.run(
-      advance_session(*manager, session.id, ending.generation, Cause::kAgent, {.state = SessionState::kEnded}));
+  auto const gone = **loop.run(advance_session(*manager, session.id, ending.generation, Cause::kAgent,
+                                               {.state = SessionState::kEnded}));
   EXPECT_TRUE(gone.released_at);
   EXPECT_TRUE(gone.ended_at);
   EXPECT_EQ(loop.run(desire_end(*api, SessionId::random(), actor)).error().code, Code::kNotFound);
@@ -248,7 +257,8 @@ TEST_F(Sessions, KeepaliveMovesTheExpiryUpToTheTimeLimit) {
   auto const kept = *loop.run(keep_session_alive(*api, session.id));
   EXPECT_GE(*kept.expires_at - session.created_at, std::chrono::hours(1));
   ASSERT_TRUE(loop.run(owner->query("update sessions set keepalive_seconds = 999999")));
-  EXPECT_EQ(*loop.run(keep_session_alive(*api, session.id))->expires_at - session.created_at, std::chrono::hours(2));
+  EXPECT_EQ(*loop.run(keep_session_alive(*api, session.id))->expires_at - session.created_at,
+            std::chrono::hours(2));
   (void)loop.run(desire_end(*api, session.id, {}));
   EXPECT_EQ(loop.run(keep_session_alive(*api, session.id)).error().code, Code::kNotFound);
 }
@@ -270,12 +280,15 @@ TEST_F(Sessions, WhatHasExpiredIsWantedEndedWithItsReason) {
 TEST_F(Sessions, AViewersPresenceKeepsASessionAlive) {
   (void)*loop.run(testing::add_agent(*owner, basics, "alpha", 2, 8 * kGibibyte));
   auto const session = running();
-  ASSERT_TRUE(loop.run(owner->query(
-      "update sessions set keepalive_at = now() - interval '50 minutes', expires_at = now() + interval '10 minutes'")));
-  ASSERT_TRUE(loop.run(record_session_usage(*manager, session.id, session.attempt, {.viewers = 0, .cpu = 0.5})));
+  ASSERT_TRUE(
+      loop.run(owner->query("update sessions set keepalive_at = now() - interval '50 minutes', expires_at = "
+                            "now() + interval '10 minutes'")));
+  ASSERT_TRUE(
+      loop.run(record_session_usage(*manager, session.id, session.attempt, {.viewers = 0, .cpu = 0.5})));
   auto const alone = **loop.run(find_session(*manager, session.id));
   EXPECT_LT(*alone.expires_at - alone.keepalive_at, std::chrono::minutes(61));
-  ASSERT_TRUE(loop.run(record_session_usage(*manager, session.id, session.attempt, {.viewers = 2, .cpu = 0.5})));
+  ASSERT_TRUE(
+      loop.run(record_session_usage(*manager, session.id, session.attempt, {.viewers = 2, .cpu = 0.5})));
   auto const watched = **loop.run(find_session(*manager, session.id));
   EXPECT_EQ(watched.viewers, 2);
   EXPECT_GT(*watched.expires_at, *alone.expires_at + std::chrono::minutes(45));
@@ -285,8 +298,8 @@ TEST_F(Sessions, OverdueStatesAreFoundAndAnEndingWaitsOn) {
   (void)*loop.run(testing::add_agent(*owner, basics, "alpha", 2, 8 * kGibibyte));
   auto const session = running();
   (void)loop.run(desire_end(*api, session.id, {}));
-  auto const ending = **loop.run(advance_session(*manager, session.id, session.generation + 1, Cause::kManager,
-                                                 {.state = SessionState::kEnding}));
+  auto const ending = **loop.run(advance_session(*manager, session.id, session.generation + 1,
+                                                 Cause::kManager, {.state = SessionState::kEnding}));
   EXPECT_TRUE(loop.run(list_overdue_sessions(*manager))->empty());
   ASSERT_TRUE(loop.run(owner->query("update sessions set deadline = now() - interval '1 second'")));
   EXPECT_EQ(loop.run(list_overdue_sessions(*manager))->size(), 1U);

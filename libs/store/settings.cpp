@@ -57,8 +57,8 @@ Async<Result<>> ensure_installation(postgres::Database& database, std::string in
   auto rows = co_await database.query("select instance from installation");
   if (!rows) co_return rows.error().within("name the installation");
   if (rows->front().view("instance") != instance) {
-    co_return fail(Code::kConflict, "this database belongs to the instance " + rows->front().text("instance") +
-                                        ", not to " + instance);
+    co_return fail(Code::kConflict, "this database belongs to the instance " +
+                                        rows->front().text("instance") + ", not to " + instance);
   }
   co_return Result<>();
 }

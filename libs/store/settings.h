@@ -9,11 +9,12 @@
 
 namespace oriel::store {
 
-[[nodiscard]] Async<Result<std::optional<json::Value>>> find_setting(postgres::Database& database, std::string name);
+[[nodiscard]] Async<Result<std::optional<json::Value>>> find_setting(postgres::Database& database,
+                                                                     std::string name);
 [[nodiscard]] Async<Result<>> set_setting(postgres::Database& database, std::string name, json::Value value);
 
-/// Settings `placement.cores_overcommit`, `placement.memory_kept_bytes`, `placement.disk_minimum_bytes`, `placement.slots`; what is absent
-/// or out of range keeps its default.
+/// Settings `placement.cores_overcommit`, `placement.memory_kept_bytes`, `placement.disk_minimum_bytes`,
+/// `placement.slots`; what is absent or out of range keeps its default.
 [[nodiscard]] Async<Result<domain::PlacementPolicy>> find_placement_policy(postgres::Database& database);
 
 /// Names the installation in its database, once. kConflict when it holds another instance's data.

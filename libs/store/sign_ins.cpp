@@ -6,27 +6,31 @@
 namespace oriel::store {
 namespace {
 
-Async<Result<>> insert_sign_in(postgres::Queryable& transaction, NewSignIn const& sign_in, std::string action) {
+Async<Result<>> insert_sign_in(postgres::Queryable& transaction, NewSignIn const& sign_in,
+                               std::string action) {
   // The browser's own words are kept for the list of devices, but never more than fits a line.
-  postgres::Parameters values(sign_in.token_hash, sign_in.user, sign_in.bound_session, sign_in.lifetime.count(),
-                              sign_in.address, sign_in.user_agent.substr(0, 256));
+  postgres::Parameters values(sign_in.token_hash, sign_in.user, sign_in.bound_session,
+                              sign_in.lifetime.count(), sign_in.address, sign_in.user_agent.substr(0, 256));
   auto rows = co_await transaction.query(
       "insert into sign_ins (token_hash, user_id, session_id, expires_at, address, user_agent) values "
       "(decode($1, 'hex'), $2, $3::uuid, now() + $4::bigint * interval '1 second', $5, $6)",
       std::move(values));
   if (!rows) co_return rows.error();
-  AuditEntry entry{{"user", sign_in.user.text(), sign_in.address}, std::move(action), "user", sign_in.user.text(), {}};
+  AuditEntry entry{
+      {"user", sign_in.user.text(), sign_in.address}, std::move(action), "user", sign_in.user.text(), {}};
   auto recorded = co_await record_audit(transaction, std::move(entry));
   co_return recorded;
 }
 
 Async<Result<Exchanged>> exchange_in(postgres::Queryable& transaction, std::string const& token_hash,
                                      NewSignIn const& sign_in) {
-  // The update takes the row's lock: of many at once one sees used_at null, the others wait and then find it set.
+  // The update takes the row's lock: of many at once one sees used_at null, the others wait and then find it
+  // set.
   postgres::Parameters spent(token_hash);
   auto rows = co_await transaction.query(
       "update one_time_tokens t set used_at = now() from users u, sessions s "
-      "where t.token_hash = decode($1, 'hex') and t.purpose = 'connect' and t.used_at is null and t.expires_at > now() "
+      "where t.token_hash = decode($1, 'hex') and t.purpose = 'connect' and t.used_at is null and "
+      "t.expires_at > now() "
       "and u.id = t.user_id and not u.locked and not u.disabled "
       "and s.id = t.session_id and s.user_id = t.user_id and s.state not in ('ended', 'failed') "
       "returning t.user_id, t.session_id",
@@ -56,7 +60,7 @@ Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in) 
 }
 
 Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash,
-                                                   SignInUse use) {
+                                                  SignInUse use) {
   postgres::Parameters values(token_hash, std::chrono::seconds(kSignInIdle).count());
   auto sql = "select s.session_id, s.expires_at, s.last_used_at < now() - interval '60 seconds' as stale, " +
              account_columns() +
@@ -83,7 +87,8 @@ Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, 
 
 Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash) {
   postgres::Parameters values(token_hash);
-  auto rows = co_await database.query("delete from sign_ins where token_hash = decode($1, 'hex')", std::move(values));
+  auto rows =
+      co_await database.query("delete from sign_ins where token_hash = decode($1, 'hex')", std::move(values));
   if (!rows) co_return rows.error().within("sign out");
   co_return Result<>();
 }
@@ -105,7 +110,8 @@ Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user) {
 Async<Result<std::size_t>> forget_expired_tokens(postgres::Database& database) {
   postgres::Parameters values(std::chrono::seconds(kSignInIdle).count());
   auto sign_ins = co_await database.query(
-      "delete from sign_ins where expires_at < now() or last_used_at < now() - $1::bigint * interval '1 second'",
+      "delete from sign_ins where expires_at < now() or last_used_at < now() - $1::bigint * interval '1 "
+      "second'",
       std::move(values));
   if (!sign_ins) co_return sign_ins.error().within("forget expired sign-ins");
   // Spent tokens stay for a day, so that "already used" can be told apart in the audit.
@@ -128,7 +134,9 @@ Async<Result<>> create_connect_token(postgres::Database& database, ConnectToken 
 Async<Result<Exchanged>> exchange_connect_token(postgres::Database& database, std::string token_hash,
                                                 NewSignIn sign_in) {
   std::function<Async<Result<Exchanged>>(postgres::Queryable&)> body =
-      [&token_hash, &sign_in](postgres::Queryable& transaction) { return exchange_in(transaction, token_hash, sign_in); };
+      [&token_hash, &sign_in](postgres::Queryable& transaction) {
+        return exchange_in(transaction, token_hash, sign_in);
+      };
   auto outcome = co_await database.transaction<Exchanged>(std::move(body));
   co_return outcome;
 }

@@ -9,7 +9,8 @@
 #include "libs/postgres/database.h"
 #include "libs/store/users.h"
 
-/// Browser sign-ins and single-use tokens. Tokens arrive here only as keyed hashes (hex of crypto::keyed_hash).
+/// Browser sign-ins and single-use tokens. Tokens arrive here only as keyed hashes (hex of
+/// crypto::keyed_hash).
 namespace oriel::store {
 
 /// A sign-in ends so long after its last use …
@@ -23,7 +24,7 @@ struct SignIn {
   std::string token_hash{};
   Account account{};
   std::optional<SessionId> bound_session{};  ///< from a connect link
-  WallTime expires_at{};                      ///< absolute end
+  WallTime expires_at{};                     ///< absolute end
 };
 
 struct NewSignIn {
@@ -40,10 +41,12 @@ struct NewSignIn {
 /// What a look at a sign-in means: somebody used it, or a stream that is open asks whether it still holds.
 enum class SignInUse { kUse, kLook };
 /// Empty when unknown, expired, idle too long, or the user is locked, disabled or gone.
-[[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash,
+[[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database,
+                                                                std::string token_hash,
                                                                 SignInUse use = SignInUse::kUse);
 [[nodiscard]] Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash);
-/// Tells the Manager (channel `oriel_revocations`) to close the streams of a user or viewer at once. Those who may still watch come back.
+/// Tells the Manager (channel `oriel_revocations`) to close the streams of a user or viewer at once. Those
+/// who may still watch come back.
 [[nodiscard]] Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer);
 /// Every sign-in of the user.
 [[nodiscard]] Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user);
@@ -62,10 +65,11 @@ struct Exchanged {
   UserId user{};
   SessionId session{};
 };
-/// One transaction: spends the connect token and makes a sign-in bound to its session. Of many at once exactly one succeeds; the rest,
-/// an expired token, an ended session and a locked user are all kUnauthenticated.
-[[nodiscard]] Async<Result<Exchanged>> exchange_connect_token(postgres::Database& database, std::string token_hash,
-                                                              NewSignIn sign_in);
+/// One transaction: spends the connect token and makes a sign-in bound to its session. Of many at once
+/// exactly one succeeds; the rest, an expired token, an ended session and a locked user are all
+/// kUnauthenticated.
+[[nodiscard]] Async<Result<Exchanged>> exchange_connect_token(postgres::Database& database,
+                                                              std::string token_hash, NewSignIn sign_in);
 
 /// A token with which one agent may join, once.
 [[nodiscard]] Async<Result<>> create_enrolment_token(postgres::Database& database, std::string token_hash,

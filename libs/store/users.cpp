@@ -9,7 +9,8 @@ namespace {
 
 // A user with groups as two arrays in the same order, so that one row is one user.
 constexpr std::string_view kUserColumns =
-    "u.id, u.username, u.first_name, u.last_name, u.phone, u.organization, u.notes, u.realm, u.locked, u.disabled, "
+    "u.id, u.username, u.first_name, u.last_name, u.phone, u.organization, u.notes, u.realm, u.locked, "
+    "u.disabled, "
     "u.anonymous, u.last_session_at, u.created_at, "
     "array(select g.id from groups g join user_groups ug on ug.group_id = g.id where ug.user_id = u.id "
     "order by g.priority, g.name) as group_ids, "
@@ -17,10 +18,12 @@ constexpr std::string_view kUserColumns =
     "order by g.priority, g.name) as group_names";
 
 constexpr std::string_view kAccountColumns =
-    "array(select distinct p.permission from group_permissions p join user_groups ug on ug.group_id = p.group_id "
+    "array(select distinct p.permission from group_permissions p join user_groups ug on ug.group_id = "
+    "p.group_id "
     "where ug.user_id = u.id order by 1) as permissions, "
     "(select coalesce(jsonb_agg(jsonb_build_object('priority', g.priority, 'session_limit', g.session_limit, "
-    "'keepalive_seconds', g.keepalive_seconds)), '[]') from groups g join user_groups ug on ug.group_id = g.id "
+    "'keepalive_seconds', g.keepalive_seconds)), '[]') from groups g join user_groups ug on ug.group_id = "
+    "g.id "
     "where ug.user_id = u.id) as limits";
 
 User user_of(postgres::Row const& row) {
@@ -88,7 +91,8 @@ Account account_of(postgres::Row const& row) {
 
 std::string username_key(std::string_view username) { return lower_ascii(trim(username)); }
 
-Async<Result<std::optional<Account>>> find_account_by_username(postgres::Database& database, std::string username) {
+Async<Result<std::optional<Account>>> find_account_by_username(postgres::Database& database,
+                                                               std::string username) {
   postgres::Parameters values(username_key(username));
   auto account = co_await find_account_where(database, "u.username_key = $1", std::move(values), true);
   co_return account;
@@ -100,10 +104,12 @@ Async<Result<std::optional<Account>>> find_account(postgres::Database& database,
   co_return account;
 }
 
-Async<Result<std::vector<User>>> list_users(postgres::Database& database, int limit, int offset, bool with_anonymous) {
+Async<Result<std::vector<User>>> list_users(postgres::Database& database, int limit, int offset,
+                                            bool with_anonymous) {
   postgres::Parameters values(limit, offset, with_anonymous);
   auto sql = "select " + std::string(kUserColumns) +
-             " from users u where $3::boolean or not u.anonymous order by u.username_key limit $1::bigint offset $2::bigint";
+             " from users u where $3::boolean or not u.anonymous order by u.username_key limit $1::bigint "
+             "offset $2::bigint";
   auto rows = co_await database.query(std::move(sql), std::move(values));
   if (!rows) co_return rows.error().within("list users");
   std::vector<User> users;
@@ -124,7 +130,8 @@ Async<Result<User>> create_anonymous_user(postgres::Database& database) {
   auto const id = UserId::random();
   postgres::Parameters values(id, "anonymous-" + id.text().substr(0, 12), all_users_group());
   auto made = co_await database.query(
-      "with made as (insert into users (id, username, username_key, anonymous) values ($1, $2, $2, true) returning id) "
+      "with made as (insert into users (id, username, username_key, anonymous) values ($1, $2, $2, true) "
+      "returning id) "
       "insert into user_groups (user_id, group_id) select id, $3::uuid from made",
       std::move(values));
   if (!made) co_return made.error().within("make an anonymous user");
@@ -139,7 +146,8 @@ Async<Result<bool>> ensure_group(postgres::Database& database, NewGroup group) {
   for (auto const permission : group.permissions) permissions.push_back(static_cast<int>(permission));
   postgres::Parameters values(group.id, group.name, group.description, group.priority, permissions);
   auto rows = co_await database.query(
-      "with made as (insert into groups (id, name, description, priority, system) values ($1, $2, $3, $4::integer, true) "
+      "with made as (insert into groups (id, name, description, priority, system) values ($1, $2, $3, "
+      "$4::integer, true) "
       "on conflict do nothing returning id), "
       "granted as (insert into group_permissions (group_id, permission) "
       "select made.id, p from made, unnest($5::integer[]) as p) "
@@ -155,7 +163,8 @@ Async<Result<bool>> ensure_user(postgres::Database& database, NewUser user) {
   auto rows = co_await database.query(
       "with made as (insert into users (id, username, username_key, first_name, last_name, password_hash) "
       "values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id), "
-      "joined as (insert into user_groups (user_id, group_id) select made.id, g from made, unnest($7::uuid[]) as g) "
+      "joined as (insert into user_groups (user_id, group_id) select made.id, g from made, "
+      "unnest($7::uuid[]) as g) "
       "select id from made",
       std::move(values));
   if (!rows) co_return rows.error().within("make the user " + user.username);

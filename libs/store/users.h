@@ -38,11 +38,12 @@ struct User {
 struct Account {
   User user{};
   std::optional<std::string> password_hash{};  ///< only from find_account_by_username
-  domain::PermissionSet permissions{};          ///< of all their groups
+  domain::PermissionSet permissions{};         ///< of all their groups
   std::vector<domain::GroupLimit> limits{};
 };
 
-/// Names compare without case: `Admin@Oriel.local` is `admin@oriel.local`. ASCII letters are folded, others compare as they are.
+/// Names compare without case: `Admin@Oriel.local` is `admin@oriel.local`. ASCII letters are folded, others
+/// compare as they are.
 [[nodiscard]] std::string username_key(std::string_view username);
 
 [[nodiscard]] Async<Result<std::optional<Account>>> find_account_by_username(postgres::Database& database,
@@ -51,7 +52,8 @@ struct Account {
 /// By name, at most `limit` from `offset`; anonymous ones only when asked for.
 [[nodiscard]] Async<Result<std::vector<User>>> list_users(postgres::Database& database, int limit, int offset,
                                                           bool with_anonymous);
-[[nodiscard]] Async<Result<>> set_password_hash(postgres::Database& database, UserId user, std::string password_hash);
+[[nodiscard]] Async<Result<>> set_password_hash(postgres::Database& database, UserId user,
+                                                std::string password_hash);
 /// A user without a name or password for one public session, in the group All Users.
 [[nodiscard]] Async<Result<User>> create_anonymous_user(postgres::Database& database);
 

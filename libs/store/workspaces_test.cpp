@@ -24,8 +24,13 @@ class Workspaces : public ::testing::Test {
 };
 
 TEST_F(Workspaces, ARebuiltImageKeepsWhatAnAdministratorChanged) {
-  BuiltImage image{"firefox", "oriel/firefox:1", "sha256:aa",
-                   {{"friendly_name", "Firefox"}, {"cores", 2}, {"memory_mib", 1024}, {"icon", "<svg/>"},
+  BuiltImage image{"firefox",
+                   "oriel/firefox:1",
+                   "sha256:aa",
+                   {{"friendly_name", "Firefox"},
+                    {"cores", 2},
+                    {"memory_mib", 1024},
+                    {"icon", "<svg/>"},
                     {"categories", {"Browsers"}}}};
   EXPECT_EQ(*loop.run(register_built_image(*api, image, all_users_group(), 10)), Registered::kUnchanged);
   ASSERT_TRUE(loop.run(owner->query(
@@ -48,9 +53,15 @@ TEST_F(Workspaces, ARebuiltImageKeepsWhatAnAdministratorChanged) {
 }
 
 TEST_F(Workspaces, AHostileManifestIsBounded) {
-  BuiltImage image{"strange", "oriel/strange:1", "sha256:cc",
-                   {{"friendly_name", std::string(100000, 'x')}, {"cores", 1e300}, {"memory_mib", -5},
-                    {"categories", {1, nullptr, "Good"}}, {"network", 7}, {"pids", "many"}}};
+  BuiltImage image{"strange",
+                   "oriel/strange:1",
+                   "sha256:cc",
+                   {{"friendly_name", std::string(100000, 'x')},
+                    {"cores", 1e300},
+                    {"memory_mib", -5},
+                    {"categories", {1, nullptr, "Good"}},
+                    {"network", 7},
+                    {"pids", "many"}}};
   EXPECT_EQ(*loop.run(register_built_image(*api, image, all_users_group(), 10)), Registered::kNew);
   auto const images = *loop.run(list_images(*api));
   ASSERT_EQ(images.size(), 2U);

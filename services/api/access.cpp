@@ -69,7 +69,8 @@ domain::Subject Access::subject_of(store::SignIn const& sign_in) {
   return subject;
 }
 
-Async<Result<std::optional<store::SignIn>>> Access::find_person(http::Request const& request, store::SignInUse use) {
+Async<Result<std::optional<store::SignIn>>> Access::find_person(http::Request const& request,
+                                                                store::SignInUse use) {
   auto const cookie = request.cookie(kCookie);
   // Our tokens are 43 characters; what cannot be one needs no look into the database.
   if (!cookie || cookie->size() < 40 || cookie->size() > 64) co_return std::optional<store::SignIn>();
@@ -90,9 +91,11 @@ http::Response Access::refuse_origin(http::Request const& request) const {
   auto const forwarded = header(request, "x-forwarded-host");
   json::Array expected;
   for (auto const& one : addresses_.origins()) expected.emplace_back(one);
-  auto message = "This request comes from the page " + shown(origin) + ", which is not one of this installation's addresses";
+  auto message = "This request comes from the page " + shown(origin) +
+                 ", which is not one of this installation's addresses";
   if (origin.empty()) message = "This request does not say from which page it comes (no Origin header)";
-  if (!origin.empty() && addresses_.has_origin(origin)) message = "This request was started by another site's page";
+  if (!origin.empty() && addresses_.has_origin(origin))
+    message = "This request was started by another site's page";
   message += ". The browser asked the host " + shown(host) +
              ". If people should use that address, run `oriel up --public-url https://" +
              (host.empty() ? std::string("HOST") : to_utf8(host, 200)) + "`.";
@@ -119,7 +122,8 @@ Async<std::optional<http::Response>> Access::guard(http::Request& request, http:
       request.subject = std::move(identity);
       co_return std::nullopt;
     }
-    co_return http::problem(fail(Code::kInternal, "the route " + route.path + " has no known action"), request.id);
+    co_return http::problem(fail(Code::kInternal, "the route " + route.path + " has no known action"),
+                            request.id);
   }
   if (is_public_api(request.path)) {
     auto refused = co_await guard_public_api(request, *action);
@@ -147,9 +151,12 @@ Async<std::optional<http::Response>> Access::guard_person(http::Request& request
   if (!domain::needs_object(action) || anonymous) {
     if (domain::can(identity.subject, action) != Verdict::kAllowed) {
       if (anonymous) {
-        co_return http::problem(fail(Code::kUnauthenticated, "Sign in first; your sign-in may have ended."), request.id);
+        co_return http::problem(fail(Code::kUnauthenticated, "Sign in first; your sign-in may have ended."),
+                                request.id);
       }
-      log::warning("refused", {{"action", domain::text(action)}, {"user", identity.subject.user}, {"request", request.id}});
+      log::warning(
+          "refused",
+          {{"action", domain::text(action)}, {"user", identity.subject.user}, {"request", request.id}});
       co_return http::problem(fail(Code::kForbidden, "This is for administrators."), request.id);
     }
   }
@@ -166,7 +173,8 @@ Async<std::optional<http::Response>> Access::guard_public_api(http::Request& req
   if (!body || !body->is_object()) co_return public_failure("The request's body is not a JSON object.", 400);
   auto const key = text_member(body->get_object(), "api_key");
   auto const secret = text_member(body->get_object(), "api_key_secret");
-  if (key.empty() || secret.empty() || key.size() > 128 || secret.size() > 512) co_return public_failure("Unauthorized", 401);
+  if (key.empty() || secret.empty() || key.size() > 128 || secret.size() > 512)
+    co_return public_failure("Unauthorized", 401);
 
   auto found = co_await store::find_api_key(database_, key);
   if (!found) {
@@ -180,7 +188,8 @@ Async<std::optional<http::Response>> Access::guard_public_api(http::Request& req
     // Only wrong ones are counted, so a busy program with a good key is never slowed.
     auto wait = co_await throttle_.begin("key:" + key, identity.address);
     if (wait.count() > 0) {
-      auto response = public_failure("Too many wrong keys. Wait " + std::to_string(wait.count()) + " seconds.", 429);
+      auto response =
+          public_failure("Too many wrong keys. Wait " + std::to_string(wait.count()) + " seconds.", 429);
       response.headers.set("Retry-After", std::to_string(wait.count()));
       co_return response;
     }
@@ -191,18 +200,24 @@ Async<std::optional<http::Response>> Access::guard_public_api(http::Request& req
   identity.subject.permissions = (*found)->permissions;
   identity.subject.read_only = (*found)->read_only;
   if (domain::can(identity.subject, action) != Verdict::kAllowed) {
-    log::warning("refused", {{"action", domain::text(action)}, {"api_key", identity.subject.api_key}, {"request", request.id}});
+    log::warning(
+        "refused",
+        {{"action", domain::text(action)}, {"api_key", identity.subject.api_key}, {"request", request.id}});
     co_return public_failure("Unauthorized", 403);
   }
   request.subject = std::move(identity);
   co_return std::nullopt;
 }
 
-Result<> require(http::Request const& request, Action action, domain::Object const& object, std::string_view what) {
+Result<> require(http::Request const& request, Action action, domain::Object const& object,
+                 std::string_view what) {
   switch (domain::can(identity_of(request).subject, action, object)) {
-    case Verdict::kAllowed: return {};
-    case Verdict::kAbsent: return fail(Code::kNotFound, "There is no such " + std::string(what) + ".");
-    case Verdict::kForbidden: break;
+    case Verdict::kAllowed:
+      return {};
+    case Verdict::kAbsent:
+      return fail(Code::kNotFound, "There is no such " + std::string(what) + ".");
+    case Verdict::kForbidden:
+      break;
   }
   return fail(Code::kForbidden, "You may not do this.");
 }

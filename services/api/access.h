@@ -32,11 +32,12 @@ struct Identity {
 /// The client's address: nginx overwrites X-Real-IP, and nobody but nginx reaches our socket.
 [[nodiscard]] std::string client_address(http::Request const& request);
 
-/// Decides before every handler: finds out who asks, refuses requests of other sites, and asks domain::can(). Actions about an object
-/// are decided by their handlers with require().
+/// Decides before every handler: finds out who asks, refuses requests of other sites, and asks domain::can().
+/// Actions about an object are decided by their handlers with require().
 class Access {
  public:
-  Access(postgres::Database& database, crypto::Key token_key, Addresses const& addresses, SignInThrottle& throttle);
+  Access(postgres::Database& database, crypto::Key token_key, Addresses const& addresses,
+         SignInThrottle& throttle);
 
   [[nodiscard]] Async<std::optional<http::Response>> guard(http::Request& request, http::Route const& route);
 
@@ -52,8 +53,10 @@ class Access {
   [[nodiscard]] bool comes_from_our_pages(http::Request const& request) const;
 
  private:
-  [[nodiscard]] Async<std::optional<http::Response>> guard_public_api(http::Request& request, domain::Action action);
-  [[nodiscard]] Async<std::optional<http::Response>> guard_person(http::Request& request, domain::Action action);
+  [[nodiscard]] Async<std::optional<http::Response>> guard_public_api(http::Request& request,
+                                                                      domain::Action action);
+  [[nodiscard]] Async<std::optional<http::Response>> guard_person(http::Request& request,
+                                                                  domain::Action action);
 
   postgres::Database& database_;
   crypto::Key token_key_;
@@ -62,8 +65,8 @@ class Access {
 };
 
 /// domain::can() as a Result: kNotFound for what is absent or somebody else's, alike to the letter.
-[[nodiscard]] Result<> require(http::Request const& request, domain::Action action, domain::Object const& object,
-                               std::string_view what);
+[[nodiscard]] Result<> require(http::Request const& request, domain::Action action,
+                               domain::Object const& object, std::string_view what);
 
 /// True when the path is one of the compatible API's, which has manners of its own.
 [[nodiscard]] bool is_public_api(std::string_view path);

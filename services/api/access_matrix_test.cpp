@@ -1,11 +1,12 @@
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "libs/store/sign_ins.h"
 #include "services/api/testing/running_api.h"
 
-// The authorization matrix: every declared route × every kind of subject, called over HTTP. A route that is not in the table fails.
+// The authorization matrix: every declared route × every kind of subject, called over HTTP. A route that is
+// not in the table fails.
 
 namespace oriel::api {
 namespace {
@@ -13,16 +14,17 @@ namespace {
 using testing::RunningApi;
 using testing::Who;
 
-/// Expected status for each subject. `session` in a path is the owner's running session, `image` the granted workspace.
+/// Expected status for each subject. `session` in a path is the owner's running session, `image` the granted
+/// workspace.
 struct Row {
   std::string method;
-  std::string path;     // as declared
-  std::string target;   // as called
+  std::string path;    // as declared
+  std::string target;  // as called
   std::string body;
   int anonymous;
   int owner;
-  int other;            // another user
-  int link;             // the owner's connect link, bound to the session
+  int other;  // another user
+  int link;   // the owner's connect link, bound to the session
   int administrator;
 };
 
@@ -34,18 +36,22 @@ std::vector<Row> web_rows(std::string const& session, std::string const& image) 
       {"GET", "/api/v1/openapi.json", "/api/v1/openapi.json", "", 200, 200, 200, 200, 200},
       {"GET", "(any other)", "/", "", 200, 200, 200, 200, 200},
       {"GET", "/sessions/{id}", "/sessions/" + session, "", 200, 200, 200, 200, 200},
-      {"POST", "/api/v1/sign-in", "/api/v1/sign-in", R"({"username":"nobody","password":"x"})", 401, 401, 401, 401, 401},
+      {"POST", "/api/v1/sign-in", "/api/v1/sign-in", R"({"username":"nobody","password":"x"})", 401, 401, 401,
+       401, 401},
       {"POST", "/api/v1/exchange", "/api/v1/exchange", R"({"token":"x"})", 401, 401, 401, 401, 401},
       {"GET", "/api/v1/me", "/api/v1/me", "", 401, 200, 200, 200, 200},
       {"GET", "/api/v1/workspaces", "/api/v1/workspaces", "", 401, 200, 200, 403, 200},
-      {"GET", "/api/v1/workspaces/{id}/icon", "/api/v1/workspaces/" + image + "/icon", "", 401, 200, 200, 200, 200},
+      {"GET", "/api/v1/workspaces/{id}/icon", "/api/v1/workspaces/" + image + "/icon", "", 401, 200, 200, 200,
+       200},
       {"GET", "/api/v1/sessions", "/api/v1/sessions", "", 401, 200, 200, 200, 200},
       {"GET", "/api/v1/sessions/{id}", "/api/v1/sessions/" + session, "", 401, 200, 404, 200, 200},
-      {"POST", "/api/v1/sessions/{id}/keepalive", "/api/v1/sessions/" + session + "/keepalive", "", 401, 200, 404, 200, 404},
+      {"POST", "/api/v1/sessions/{id}/keepalive", "/api/v1/sessions/" + session + "/keepalive", "", 401, 200,
+       404, 200, 404},
       {"GET", "/api/v1/admin/sessions", "/api/v1/admin/sessions", "", 401, 403, 403, 403, 200},
       {"GET", "/api/v1/admin/servers", "/api/v1/admin/servers", "", 401, 403, 403, 403, 200},
       {"GET", "/api/v1/admin/workspaces", "/api/v1/admin/workspaces", "", 401, 403, 403, 403, 200},
-      {"GET", "/api/v1/events", "/api/v1/events?scope=admin", "", 401, 403, 403, 403, 0},  // 0: a stream, tested beside
+      {"GET", "/api/v1/events", "/api/v1/events?scope=admin", "", 401, 403, 403, 403,
+       0},  // 0: a stream, tested beside
       {"POST", "/api/v1/sessions", "/api/v1/sessions", launch, 401, 201, 201, 403, 201},
       {"DELETE", "/api/v1/sessions/{id}", "/api/v1/sessions/" + session, "", 401, 202, 404, 202, 202},
       {"POST", "/api/v1/sign-out", "/api/v1/sign-out", "", 401, 204, 204, 204, 204},
@@ -82,7 +88,8 @@ TEST_F(AccessMatrix, EveryRouteAndEverySubject) {
   auto const check = [this](Row const& row, std::string const& subject, Who const& who, int expected) {
     if (expected == 0) return;
     auto const response = api.send(row.method, row.target, who, row.body);
-    EXPECT_EQ(response.status, expected) << row.method << " " << row.target << " as " << subject << ": " << response.body;
+    EXPECT_EQ(response.status, expected)
+        << row.method << " " << row.target << " as " << subject << ": " << response.body;
   };
   for (auto const& row : web_rows(session.text(), api.basics.image.text())) {
     check(row, "anonymous", {}, row.anonymous);
@@ -100,7 +107,8 @@ TEST_F(AccessMatrix, NoRouteIsMissingFromIt) {
   known.insert("GET /internal/authorize");  // stream_authorization_test.cpp
   for (auto const& route : api.api->router().routes()) {
     if (is_public_api(route.path)) continue;  // below
-    EXPECT_TRUE(known.erase(route.method + " " + route.path)) << route.method << " " << route.path << " is not in the matrix";
+    EXPECT_TRUE(known.erase(route.method + " " + route.path))
+        << route.method << " " << route.path << " is not in the matrix";
   }
   EXPECT_TRUE(known.empty()) << *known.begin() << " is in the matrix, but no route";
 }
@@ -110,7 +118,8 @@ TEST_F(AccessMatrix, SomebodyElsesIsAnsweredAsIfItDidNotExist) {
   auto const words = [](http::Response const& response) {
     return std::string(std::string_view(testing::body_of(response).at("error").at("message").as_string()));
   };
-  for (auto const& [method, tail] : {std::pair("GET", ""), std::pair("DELETE", ""), std::pair("POST", "/keepalive")}) {
+  for (auto const& [method, tail] :
+       {std::pair("GET", ""), std::pair("DELETE", ""), std::pair("POST", "/keepalive")}) {
     auto const theirs = api.send(method, "/api/v1/sessions/" + session.text() + tail, other);
     auto const nothing = api.send(method, "/api/v1/sessions/" + absent + tail, other);
     EXPECT_EQ(theirs.status, nothing.status);
@@ -122,9 +131,10 @@ TEST_F(AccessMatrix, SomebodyElsesIsAnsweredAsIfItDidNotExist) {
 TEST_F(AccessMatrix, RequestsOfOtherSitesChangeNothing) {
   auto const body = R"({"workspace_id":")" + api.basics.image.text() + "\"}";
   auto const before = api.count("select count(*) from sessions");
-  for (auto const& origin : {"", "null", "https://evil.example", "https://oriel.example", "http://oriel.example:8443",
-                             "https://oriel.example:8443.evil.example", "https://evil-oriel.example:8443",
-                             "https://oriel.example:84430", "https://oriel.example:8443/", "HTTPS://ORIEL.EXAMPLE:8443"}) {
+  for (auto const& origin :
+       {"", "null", "https://evil.example", "https://oriel.example", "http://oriel.example:8443",
+        "https://oriel.example:8443.evil.example", "https://evil-oriel.example:8443",
+        "https://oriel.example:84430", "https://oriel.example:8443/", "HTTPS://ORIEL.EXAMPLE:8443"}) {
     auto who = user;
     who.from_our_pages = false;
     if (*origin != '\0') who.headers["Origin"] = origin;
@@ -148,7 +158,9 @@ TEST_F(AccessMatrix, UnknownMembersAreRefused) {
                                      R"(","user_id":"x","is_admin":true,"agent_id":"y"})");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(testing::body_of(response).at("error").at("fields").as_array().size(), 3U);
-  EXPECT_EQ(api.send("POST", "/api/v1/sign-in", {}, R"({"username":"a","password":"b","administrator":true})").status, 400);
+  EXPECT_EQ(api.send("POST", "/api/v1/sign-in", {}, R"({"username":"a","password":"b","administrator":true})")
+                .status,
+            400);
 }
 
 struct Operation {
@@ -158,9 +170,10 @@ struct Operation {
 };
 
 std::vector<Operation> operations() {
-  return {{"get_users", {300}, false},           {"get_images", {900}, false},   {"get_zones", {1900}, false},
-          {"get_kasms", {800}, false},           {"request_kasm", {100, 352}, true}, {"get_kasm_status", {100, 352}, true},
-          {"keepalive", {100, 352}, true},       {"destroy_kasm", {100, 352}, true}};
+  return {{"get_users", {300}, false},        {"get_images", {900}, false},
+          {"get_zones", {1900}, false},       {"get_kasms", {800}, false},
+          {"request_kasm", {100, 352}, true}, {"get_kasm_status", {100, 352}, true},
+          {"keepalive", {100, 352}, true},    {"destroy_kasm", {100, 352}, true}};
 }
 
 TEST_F(AccessMatrix, PublicOperationsAskTheKeysOwnPermissions) {
@@ -184,7 +197,8 @@ TEST_F(AccessMatrix, PublicOperationsAskTheKeysOwnPermissions) {
     EXPECT_EQ(api.call(operation.name, "everything").status, 200) << operation.name;
     EXPECT_EQ(api.call(operation.name, "reading").status, operation.writes ? 403 : 200) << operation.name;
     // A browser's cookie is no key.
-    EXPECT_EQ(api.send("POST", "/api/public/" + operation.name, administrator, "{}").status, 401) << operation.name;
+    EXPECT_EQ(api.send("POST", "/api/public/" + operation.name, administrator, "{}").status, 401)
+        << operation.name;
     for (auto const permission : operation.enough) {
       if (operation.enough.size() < 2) break;
       auto const half = name + "-" + std::to_string(permission);
@@ -195,7 +209,9 @@ TEST_F(AccessMatrix, PublicOperationsAskTheKeysOwnPermissions) {
   EXPECT_TRUE(declared.empty()) << *declared.begin();
   api.execute("update api_keys set enabled = false where name = 'everything'");
   EXPECT_EQ(api.call("get_users", "everything").status, 401);
-  api.execute("update api_keys set enabled = true, expires_at = now() - interval '1 second' where name = 'everything'");
+  api.execute(
+      "update api_keys set enabled = true, expires_at = now() - interval '1 second' where name = "
+      "'everything'");
   EXPECT_EQ(api.call("get_users", "everything").status, 401);
   // A key is no sign-in.
   Who program;
@@ -204,8 +220,12 @@ TEST_F(AccessMatrix, PublicOperationsAskTheKeysOwnPermissions) {
 }
 
 TEST_F(AccessMatrix, NoAnswerHoldsASecret) {
-  api.execute("update images set registry_password_sealed = '\\x63616e617279'::bytea, registry_username = 'canary-user'");
-  auto const hash = api.loop.run(api.owner->query("select password_hash from users limit 1"))->front().text("password_hash");
+  api.execute(
+      "update images set registry_password_sealed = '\\x63616e617279'::bytea, registry_username = "
+      "'canary-user'");
+  auto const hash = api.loop.run(api.owner->query("select password_hash from users limit 1"))
+                        ->front()
+                        .text("password_hash");
   for (auto const& row : web_rows(session.text(), api.basics.image.text())) {
     if (row.administrator == 0 || row.method != "GET") continue;
     auto const body = api.send(row.method, row.target, administrator).body;

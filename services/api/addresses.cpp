@@ -13,7 +13,8 @@ constexpr std::string_view kDefaultPort = ":443";
 std::string folded(std::string_view origin) {
   auto text = lower_ascii(origin);
   if (text.ends_with('/')) text.pop_back();
-  if (text.starts_with(kScheme) && text.ends_with(kDefaultPort)) text.resize(text.size() - kDefaultPort.size());
+  if (text.starts_with(kScheme) && text.ends_with(kDefaultPort))
+    text.resize(text.size() - kDefaultPort.size());
   return text;
 }
 
@@ -27,7 +28,8 @@ Addresses::Addresses(std::vector<std::string> const& addresses) {
 }
 
 bool Addresses::has_origin(std::string_view origin) const {
-  // Browsers write origins in lower case, without a slash and without the default port: anything else is no browser's.
+  // Browsers write origins in lower case, without a slash and without the default port: anything else is no
+  // browser's.
   return std::ranges::find(origins_, origin) != origins_.end();
 }
 

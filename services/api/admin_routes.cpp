@@ -39,8 +39,10 @@ Result<store::SessionFilter> filter_of(http::Request const& request) {
       filter.text = to_utf8(value, 128);
     } else if (name == "limit") {
       auto const limit = parse_integer(value);
-      if (limit && *limit >= 1 && *limit <= 500) filter.limit = static_cast<int>(*limit);
-      else faults.push_back({"/limit", "from 1 to 500"});
+      if (limit && *limit >= 1 && *limit <= 500)
+        filter.limit = static_cast<int>(*limit);
+      else
+        faults.push_back({"/limit", "from 1 to 500"});
     } else if (name == "cursor") {
       filter.cursor = value;
     } else {
@@ -56,9 +58,11 @@ Result<store::SessionFilter> filter_of(http::Request const& request) {
 AdminRoutes::AdminRoutes(postgres::Database& database) : database_(database) {}
 
 void AdminRoutes::declare(http::Router& router) {
-  router.declare("GET", "/api/v1/admin/sessions", "list_all_sessions", answering(this, &AdminRoutes::sessions));
+  router.declare("GET", "/api/v1/admin/sessions", "list_all_sessions",
+                 answering(this, &AdminRoutes::sessions));
   router.declare("GET", "/api/v1/admin/servers", "list_servers", answering(this, &AdminRoutes::servers));
-  router.declare("GET", "/api/v1/admin/workspaces", "list_all_workspaces", answering(this, &AdminRoutes::workspaces));
+  router.declare("GET", "/api/v1/admin/workspaces", "list_all_workspaces",
+                 answering(this, &AdminRoutes::workspaces));
 }
 
 Async<Result<http::Response>> AdminRoutes::sessions(http::Request request) {
@@ -91,7 +95,8 @@ Async<Result<http::Response>> AdminRoutes::workspaces(http::Request) {
   std::vector<domain::ServerCapacity> servers;
   for (auto const& agent : *agents) servers.push_back(store::capacity_of(agent));
   json::Array views;
-  for (auto const& image : *images) views.push_back(admin_workspace_view(image, try_placement(image, servers, *policy)));
+  for (auto const& image : *images)
+    views.push_back(admin_workspace_view(image, try_placement(image, servers, *policy)));
   co_return http::json_response(json::Object{{"workspaces", std::move(views)}});
 }
 

@@ -51,7 +51,8 @@ Api::Api(Executor executor, Options options, WebFiles files)
   public_api_.declare(router_);
   declare_service_routes();
   pages_.declare(router_);
-  router_.set_guard([this](http::Request& request, http::Route const& route) { return access_.guard(request, route); });
+  router_.set_guard(
+      [this](http::Request& request, http::Route const& route) { return access_.guard(request, route); });
   router_.set_finisher(finish);
 }
 
@@ -66,7 +67,8 @@ void Api::declare_service_routes() {
 Result<> Api::check_actions() const {
   for (auto const& route : router_.routes()) {
     if (!domain::parse_action(route.action)) {
-      return fail(Code::kInternal, route.method + " " + route.path + " declares the unknown action '" + route.action + "'");
+      return fail(Code::kInternal,
+                  route.method + " " + route.path + " declares the unknown action '" + route.action + "'");
     }
   }
   return {};
@@ -121,8 +123,11 @@ Async<Result<http::Response>> Api::ready(http::Request) {
   if (!files_.has("/index.html")) missing.emplace_back("web app: no index.html in " + options_.web_root);
   if (!redis_.connected()) degraded.emplace_back("redis: sign-in attempts are counted in this process alone");
   auto const is_ready = missing.empty();
-  json::Object body{{"ready", is_ready}, {"service", "oriel-api"}, {"missing", std::move(missing)},
-                    {"degraded", std::move(degraded)}, {"event_streams", hub_.subscriptions()}};
+  json::Object body{{"ready", is_ready},
+                    {"service", "oriel-api"},
+                    {"missing", std::move(missing)},
+                    {"degraded", std::move(degraded)},
+                    {"event_streams", hub_.subscriptions()}};
   co_return http::json_response(body, is_ready ? 200 : 503);
 }
 

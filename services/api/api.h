@@ -21,7 +21,8 @@ namespace oriel::api {
 /// Text of protocol/web-api/openapi.json, embedded when the service is built.
 [[nodiscard]] std::string_view openapi_text();
 
-/// The API service, wired: constructed with its parts in the order in which they need one another, stopped in reverse.
+/// The API service, wired: constructed with its parts in the order in which they need one another, stopped in
+/// reverse.
 class Api {
  public:
   Api(Executor executor, Options options, WebFiles files);
@@ -65,7 +66,8 @@ class Api {
   std::unique_ptr<http::Server> server_;
 };
 
-/// Headers that every answer carries, chosen by what it is; and its line in the access log, without queries, bodies or cookies.
+/// Headers that every answer carries, chosen by what it is; and its line in the access log, without queries,
+/// bodies or cookies.
 void finish(http::Request const& request, http::Route const* route, http::Response& response,
             std::chrono::microseconds took);
 

@@ -15,15 +15,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kSubscriptions = 2000;
-constexpr std::size_t kWaitingEvents = 512;     // a reader further behind than this is cut; it reconnects and reads anew
+constexpr std::size_t kWaitingEvents =
+    512;  // a reader further behind than this is cut; it reconnects and reads anew
 constexpr std::size_t kRemovals = 10'000;
 constexpr auto kPoll = 1s;
 constexpr auto kPing = 15s;
 constexpr auto kServers = 5s;
 constexpr auto kSignInCheck = 3s;
 constexpr auto kShownAfterEnd = 5min;
-constexpr auto kOverlap = 3s;                   // how late a transaction may commit after its stamp and still be told
-constexpr auto kGather = 5ms;                   // changes that come together are read together
+constexpr auto kOverlap = 3s;  // how late a transaction may commit after its stamp and still be told
+constexpr auto kGather = 5ms;  // changes that come together are read together
 
 }  // namespace
 
@@ -65,7 +66,8 @@ Async<> EventHub::stop() {
   if (listener_) co_await listener_->stop();
 }
 
-std::shared_ptr<Subscription> EventHub::subscribe(UserId user, bool everything, std::optional<SessionId> only_session,
+std::shared_ptr<Subscription> EventHub::subscribe(UserId user, bool everything,
+                                                  std::optional<SessionId> only_session,
                                                   std::string token_hash) {
   drop_gone();
   if (stopping_ || subscriptions_.size() >= kSubscriptions) return nullptr;
@@ -163,7 +165,8 @@ void EventHub::tell(store::Session const& session) {
       send(*subscription, for_administrators);
     } else if (subscription->user == session.user &&
                (!subscription->only_session || *subscription->only_session == session.id)) {
-      if (for_owner.empty()) for_owner = http::server_sent_event("session", json::text(session_view(session)));
+      if (for_owner.empty())
+        for_owner = http::server_sent_event("session", json::text(session_view(session)));
       send(*subscription, for_owner);
     }
   }
@@ -177,10 +180,12 @@ void EventHub::tell_removed() {
   while (!removals_.empty() && removals_.front().due <= now) {
     auto const removal = removals_.front();
     removals_.pop_front();
-    auto const event = http::server_sent_event("session-removed", json::text(json::Object{{"id", removal.session.text()}}));
+    auto const event =
+        http::server_sent_event("session-removed", json::text(json::Object{{"id", removal.session.text()}}));
     for (auto const& weak : subscriptions_) {
       auto const subscription = weak.lock();
-      if (subscription && (subscription->everything || subscription->user == removal.user)) send(*subscription, event);
+      if (subscription && (subscription->everything || subscription->user == removal.user))
+        send(*subscription, event);
     }
   }
 }
@@ -211,7 +216,8 @@ Async<> EventHub::check_sign_ins() {
     if (!subscription) continue;
     auto sign_in = co_await store::find_sign_in(database_, subscription->token_hash, store::SignInUse::kLook);
     if (!sign_in) co_return;  // the database is away: nobody is cut for that
-    auto const still = *sign_in && (!subscription->everything || (*sign_in)->account.permissions.is_administrator());
+    auto const still =
+        *sign_in && (!subscription->everything || (*sign_in)->account.permissions.is_administrator());
     if (!still) subscription->events.close();
   }
 }

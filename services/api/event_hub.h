@@ -16,18 +16,20 @@
 
 namespace oriel::api {
 
-/// Who listens, and the events that wait for them. Closed when its reader is too slow, its sign-in ended, or the service stops.
+/// Who listens, and the events that wait for them. Closed when its reader is too slow, its sign-in ended, or
+/// the service stops.
 struct Subscription {
   explicit Subscription(Executor const& executor);
 
   UserId user{};
-  bool everything = false;                   ///< an administrator's
-  std::optional<SessionId> only_session{};   ///< a connect link's
+  bool everything = false;                  ///< an administrator's
+  std::optional<SessionId> only_session{};  ///< a connect link's
   std::string token_hash{};
-  Channel<std::string> events;               ///< ready to be written
+  Channel<std::string> events;  ///< ready to be written
 };
 
-/// Tells event streams what changed. Rows are the truth and are asked each second; notifications only make it sooner.
+/// Tells event streams what changed. Rows are the truth and are asked each second; notifications only make it
+/// sooner.
 class EventHub {
  public:
   EventHub(Executor executor, postgres::Database& database, postgres::DatabaseOptions listen_options);
@@ -41,7 +43,8 @@ class EventHub {
 
   /// Empty when too many listen already.
   [[nodiscard]] std::shared_ptr<Subscription> subscribe(UserId user, bool everything,
-                                                        std::optional<SessionId> only_session, std::string token_hash);
+                                                        std::optional<SessionId> only_session,
+                                                        std::string token_hash);
   [[nodiscard]] std::size_t subscriptions() const;
 
  private:
@@ -72,10 +75,10 @@ class EventHub {
   std::unique_ptr<postgres::Listener> listener_;
   std::vector<std::weak_ptr<Subscription>> subscriptions_;
 
-  std::optional<WallTime> since_{};                       ///< database time of the newest change told
-  std::unordered_map<SessionId, WallTime> told_{};        ///< within the overlap
+  std::optional<WallTime> since_{};                 ///< database time of the newest change told
+  std::unordered_map<SessionId, WallTime> told_{};  ///< within the overlap
   std::deque<Removal> removals_{};
-  std::unordered_map<AgentId, std::string> servers_{};    ///< what was told last
+  std::unordered_map<AgentId, std::string> servers_{};  ///< what was told last
   bool servers_changed_ = false;
   bool workspaces_changed_ = false;
   bool stopping_ = false;

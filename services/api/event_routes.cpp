@@ -34,7 +34,8 @@ Async<Result<std::string>> snapshot(postgres::Database& database, Subscription c
   co_return text;
 }
 
-Async<> write_events(http::BodyWriter& writer, std::string first, std::shared_ptr<Subscription> subscription) {
+Async<> write_events(http::BodyWriter& writer, std::string first,
+                     std::shared_ptr<Subscription> subscription) {
   bool going = co_await writer.write(std::move(first));
   while (going) {
     auto event = co_await subscription->events.receive();
@@ -72,7 +73,8 @@ Async<Result<http::Response>> EventRoutes::events(http::Request request) {
   // Subscribed before the reading: no change can fall between them.
   auto subscription = hub_.subscribe(identity.subject.user, everything, identity.subject.bound_session,
                                      identity.sign_in->token_hash);
-  if (!subscription) co_return fail(Code::kUnavailable, "Too many event streams are open. Try again shortly.");
+  if (!subscription)
+    co_return fail(Code::kUnavailable, "Too many event streams are open. Try again shortly.");
   auto first = co_await snapshot(database_, *subscription);
   if (!first) co_return first.error();
 

@@ -30,7 +30,9 @@ Async<> listen(http::Client& client, std::string target, Who who, Stream& stream
   http::ClientRequest request;
   request.target = std::move(target);
   request.headers.set("Cookie", std::string(kCookie) + "=" + who.cookie);
-  std::function<Async<Result<>>(std::string)> on_line = [&stream](std::string line) { return keep_line(stream, std::move(line)); };
+  std::function<Async<Result<>>(std::string)> on_line = [&stream](std::string line) {
+    return keep_line(stream, std::move(line));
+  };
   auto answer = co_await client.stream_lines(std::move(request), std::move(on_line));
   stream.status = answer ? answer->status : -1;
   stream.ended = true;
@@ -39,7 +41,10 @@ Async<> listen(http::Client& client, std::string target, Who who, Stream& stream
 class Events : public ::testing::Test {
  protected:
   Events() : user(api.sign_in("user@oriel.local")) {}
-  ~Events() override { streams.cancel(); api.loop.run(streams.stop()); }
+  ~Events() override {
+    streams.cancel();
+    api.loop.run(streams.stop());
+  }
   Stream& open(std::string target, Who const& who) {
     opened.push_back(std::make_unique<Stream>());
     streams.spawn(listen(*api.client, std::move(target), who, *opened.back()));
@@ -59,7 +64,8 @@ TEST_F(Events, BeginWithWhatLivesThenTellChanges) {
   auto const begin = std::chrono::steady_clock::now();
   auto const second = api.launch(user);
   api.loop.until([&] { return stream.has(second.id.text()); });
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500)) << "a notification is quicker than the poll";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500))
+      << "a notification is quicker than the poll";
   api.make_running(second.id);
   api.loop.until([&] { return stream.has("\"state\":\"running\""); });
   api.execute("update images set description = 'new'");
@@ -92,7 +98,8 @@ TEST_F(Events, EndWithTheSignIn) {
 TEST_F(Events, ComeBackAfterTheDatabaseWas) {
   auto& stream = open("/api/v1/events", user);
   api.loop.until([&] { return stream.has("event: ready"); });
-  api.loop.run_for(std::chrono::seconds(1));  // this cluster commits late: what was written must be on its disk
+  api.loop.run_for(
+      std::chrono::seconds(1));  // this cluster commits late: what was written must be on its disk
   store::testing::TestDatabase::server().crash();
   api.loop.run_for(std::chrono::milliseconds(300));
   store::testing::TestDatabase::server().start();
@@ -116,7 +123,8 @@ TEST_F(Events, AReaderThatDoesNotReadIsCut) {
   (void)api.launch(user);
   api.loop.run_for(std::chrono::milliseconds(200));
   for (int i = 0; i < 520 && !subscription->events.closed(); ++i) {
-    api.execute("update sessions set progress = " + std::to_string(i % 100) + ", step = 's" + std::to_string(i) + "'");
+    api.execute("update sessions set progress = " + std::to_string(i % 100) + ", step = 's" +
+                std::to_string(i) + "'");
     api.loop.run_for(std::chrono::milliseconds(8));
     while (reader->events.try_receive()) continue;
   }

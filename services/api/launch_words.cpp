@@ -21,11 +21,13 @@ std::optional<std::string> parse_locale(std::string_view text) {
   // language 2-3 letters, then _ or -, then the territory: 2 letters.
   auto const separator = text.find_first_of("-_");
   auto const language = text.substr(0, separator);
-  if (language.size() < 2 || language.size() > 3 || !std::ranges::all_of(language, is_lower)) return std::nullopt;
+  if (language.size() < 2 || language.size() > 3 || !std::ranges::all_of(language, is_lower))
+    return std::nullopt;
   if (separator == std::string_view::npos) {
     // A browser may say `fr` alone.
     auto territory = std::string(language);
-    std::ranges::transform(territory, territory.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+    std::ranges::transform(territory, territory.begin(),
+                           [](char c) { return static_cast<char>(c - 'a' + 'A'); });
     if (language == "en") territory = "US";
     if (language == "ja") territory = "JP";
     if (language == "ko") territory = "KR";
@@ -45,7 +47,8 @@ std::optional<std::string> parse_locale(std::string_view text) {
 }
 
 std::optional<std::string> parse_timezone(std::string_view text) {
-  if (text.empty() || text.size() > 64 || text.front() == '/' || text.front() == '-' || text.back() == '/') return std::nullopt;
+  if (text.empty() || text.size() > 64 || text.front() == '/' || text.front() == '-' || text.back() == '/')
+    return std::nullopt;
   for (auto const c : text) {
     if (!is_letter(c) && !is_digit(c) && c != '_' && c != '+' && c != '-' && c != '/') return std::nullopt;
   }
@@ -61,28 +64,37 @@ std::optional<std::string> parse_open_url(std::string_view text) {
   if (scheme == 0) return std::nullopt;
   for (auto const c : text) {
     auto const byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f || c == '\\' || c == '"' || c == '<' || c == '>' || c == '`') return std::nullopt;
+    if (byte <= 0x20 || byte == 0x7f || c == '\\' || c == '"' || c == '<' || c == '>' || c == '`')
+      return std::nullopt;
   }
   auto const authority = text.substr(scheme, text.find_first_of("/?#", scheme) - scheme);
-  if (authority.empty() || authority.find('@') != std::string_view::npos || authority.front() == ':') return std::nullopt;
+  if (authority.empty() || authority.find('@') != std::string_view::npos || authority.front() == ':')
+    return std::nullopt;
   return std::string(text);
 }
 
 Result<> check_environment(std::map<std::string, std::string> const& environment) {
   auto const refuse = [](std::string const& name, std::string message) {
-    return Error{Code::kInvalid, "a variable of the session cannot be set", {{"/environment/" + name, std::move(message)}}};
+    return Error{Code::kInvalid,
+                 "a variable of the session cannot be set",
+                 {{"/environment/" + name, std::move(message)}}};
   };
   if (environment.size() > 64) return refuse("", "at most 64 variables");
-  constexpr std::string_view kReserved[] = {"PATH", "HOME", "USER", "SHELL", "DISPLAY", "XAUTHORITY", "IFS", "BASH_ENV", "ENV"};
+  constexpr std::string_view kReserved[] = {"PATH",       "HOME", "USER",     "SHELL", "DISPLAY",
+                                            "XAUTHORITY", "IFS",  "BASH_ENV", "ENV"};
   for (auto const& [name, value] : environment) {
-    if (name.empty() || name.size() > 128 || is_digit(name.front())) return refuse(to_utf8(name, 64), "not a variable's name");
+    if (name.empty() || name.size() > 128 || is_digit(name.front()))
+      return refuse(to_utf8(name, 64), "not a variable's name");
     for (auto const c : name) {
-      if (!is_letter(c) && !is_digit(c) && c != '_') return refuse(to_utf8(name, 64), "not a variable's name");
+      if (!is_letter(c) && !is_digit(c) && c != '_')
+        return refuse(to_utf8(name, 64), "not a variable's name");
     }
-    if (name.starts_with("ORIEL_") || name.starts_with("LD_") || std::ranges::find(kReserved, name) != std::end(kReserved)) {
+    if (name.starts_with("ORIEL_") || name.starts_with("LD_") ||
+        std::ranges::find(kReserved, name) != std::end(kReserved)) {
       return refuse(name, "is set by the platform");
     }
-    if (value.size() > 4096 || value.find('\0') != std::string::npos) return refuse(name, "at most 4096 bytes without NUL");
+    if (value.size() > 4096 || value.find('\0') != std::string::npos)
+      return refuse(name, "at most 4096 bytes without NUL");
   }
   return {};
 }

@@ -14,10 +14,11 @@ namespace oriel::api {
 [[nodiscard]] std::optional<std::string> parse_locale(std::string_view text);
 /// A name of the time zone database as it is; nullopt for what cannot be one.
 [[nodiscard]] std::optional<std::string> parse_timezone(std::string_view text);
-/// An address to open in the session: http or https with a host, at most 2048 bytes, without control characters, spaces or user names.
+/// An address to open in the session: http or https with a host, at most 2048 bytes, without control
+/// characters, spaces or user names.
 [[nodiscard]] std::optional<std::string> parse_open_url(std::string_view text);
-/// Variables for the session: at most 64, names as shells know them, values of at most 4096 bytes without NUL. Names that the platform or
-/// the loader gives a meaning (`ORIEL_…`, `LD_…`, PATH, HOME …) are refused.
+/// Variables for the session: at most 64, names as shells know them, values of at most 4096 bytes without
+/// NUL. Names that the platform or the loader gives a meaning (`ORIEL_…`, `LD_…`, PATH, HOME …) are refused.
 [[nodiscard]] Result<> check_environment(std::map<std::string, std::string> const& environment);
 
 inline constexpr int kLeastWidth = 320;

@@ -1,10 +1,11 @@
 // oriel-api decides who may do what and writes what people want. Where to read on:
-//   options.h              configuration and secrets          access.h            who asks; the guard before every route
-//   sign_in_routes.h       sign-in, links                     sign_in_throttle.h  how fast somebody may guess
-//   workspace_routes.h, session_routes.h, admin_routes.h      the web app's own API; views.h: its shapes
-//   event_routes.h         the event stream                   event_hub.h         what changed, told to the streams
-//   stream_authorization.h the proxy's question               pages.h             pages and files
-//   public_api.h           the compatible API                 api.h               all of it, wired; finish.cpp: headers, log
+//   options.h              configuration and secrets          access.h            who asks; the guard before
+//   every route sign_in_routes.h       sign-in, links                     sign_in_throttle.h  how fast
+//   somebody may guess workspace_routes.h, session_routes.h, admin_routes.h      the web app's own API;
+//   views.h: its shapes event_routes.h         the event stream                   event_hub.h         what
+//   changed, told to the streams stream_authorization.h the proxy's question               pages.h pages and
+//   files public_api.h           the compatible API                 api.h               all of it, wired;
+//   finish.cpp: headers, log
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ constexpr char kHelp[] =
     "  --log-level LEVEL  debug, info, warning or error\n"
     "  --help, --version\n";
 
-oriel::Async<oriel::Result<>> run(oriel::Service& service, oriel::api::Options options, oriel::api::WebFiles files) {
+oriel::Async<oriel::Result<>> run(oriel::Service& service, oriel::api::Options options,
+                                  oriel::api::WebFiles files) {
   oriel::api::Api api(service.executor(), std::move(options), std::move(files));
   auto started = api.start();
   if (started) co_await service.until_stop();

@@ -1,7 +1,8 @@
 #include "services/api/options.h"
 
-#include <boost/describe/class.hpp>
 #include <vector>
+
+#include <boost/describe/class.hpp>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"

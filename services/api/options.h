@@ -1,9 +1,9 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
+
+#include <sys/types.h>
 
 #include "libs/base/result.h"
 #include "libs/base/uri.h"
@@ -22,7 +22,7 @@ struct Options {
   std::optional<gid_t> proxy_group{64024};  ///< may connect to the socket
   postgres::DatabaseOptions database{};
   redis::RedisOptions redis{};
-  crypto::Key token_key{};                  ///< keyed hashes of cookies, keys and links
+  crypto::Key token_key{};  ///< keyed hashes of cookies, keys and links
   Addresses addresses{};
   std::string web_root{};
 };

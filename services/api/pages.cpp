@@ -14,12 +14,23 @@ std::string html_text(std::string_view text) {
   std::string safe;
   for (auto const c : to_utf8(text, 300)) {
     switch (c) {
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '&': safe += "&amp;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: safe += c;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '&':
+        safe += "&amp;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      default:
+        safe += c;
     }
   }
   return safe;
@@ -51,26 +62,30 @@ std::optional<http::Response> Pages::refuse_address(http::Request const& request
   auto const host = request.headers.get("host").value_or("");
   if (addresses_.has_host(host)) return std::nullopt;
   std::string known;
-  for (auto const& origin : addresses_.origins()) known += "<li><a href=\"" + html_text(origin) + "/\">" + html_text(origin) + "</a></li>";
+  for (auto const& origin : addresses_.origins())
+    known += "<li><a href=\"" + html_text(origin) + "/\">" + html_text(origin) + "</a></li>";
   auto const forwarded = request.headers.get("x-forwarded-host").value_or("(none)");
-  auto body = std::string(
-                  "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                  "content=\"width=device-width\"><title>Unknown address · Oriel</title>"
-                  "<h1>This address is not one of this installation's</h1><p>The browser asked for <code>https://") +
-              html_text(host) +
-              "</code>. Signing in works only under an address that the installation knows:</p><ul>" + known +
-              "</ul><p>To use this address, the operator runs <code>oriel up --public-url https://" + html_text(host) +
-              "</code>. If a proxy stands in front, it must pass the <code>Host</code> header on and be named with "
-              "<code>--trusted-proxy</code>.</p><dl><dt>Host, as the last proxy passed it on</dt><dd><code>" +
-              html_text(host) + "</code></dd><dt>X-Forwarded-Host</dt><dd><code>" + html_text(forwarded) +
-              "</code></dd></dl></html>";
+  auto body =
+      std::string(
+          "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width\"><title>Unknown address · Oriel</title>"
+          "<h1>This address is not one of this installation's</h1><p>The browser asked for <code>https://") +
+      html_text(host) +
+      "</code>. Signing in works only under an address that the installation knows:</p><ul>" + known +
+      "</ul><p>To use this address, the operator runs <code>oriel up --public-url https://" +
+      html_text(host) +
+      "</code>. If a proxy stands in front, it must pass the <code>Host</code> header on and be named with "
+      "<code>--trusted-proxy</code>.</p><dl><dt>Host, as the last proxy passed it on</dt><dd><code>" +
+      html_text(host) + "</code></dd><dt>X-Forwarded-Host</dt><dd><code>" + html_text(forwarded) +
+      "</code></dd></dl></html>";
   return http::text_response(std::move(body), 421, "text/html; charset=utf-8");
 }
 
 Async<Result<http::Response>> Pages::session_page(http::Request request) {
   if (auto refused = refuse_address(request)) co_return std::move(*refused);
   auto protocol = files_.newest_client();
-  // Which version a session needs is told only to those who may see it; to others the page says that there is no such session.
+  // Which version a session needs is told only to those who may see it; to others the page says that there is
+  // no such session.
   auto const id = SessionId::parse(request.parameter("id"));
   if (id) {
     auto person = co_await access_.find_person(request, store::SignInUse::kLook);
@@ -96,7 +111,8 @@ Async<Result<http::Response>> Pages::session_page(http::Request request) {
 
 Async<Result<http::Response>> Pages::file_or_portal(http::Request request) {
   if (is_public_api(request.path)) co_return public_failure("There is no such operation.", 404);
-  if (request.method != "GET" && request.method != "HEAD") co_return fail(Code::kNotFound, "There is nothing at this address.");
+  if (request.method != "GET" && request.method != "HEAD")
+    co_return fail(Code::kNotFound, "There is nothing at this address.");
   if (auto file = files_.answer(request, request.path)) {
     if (request.path.ends_with(".html")) {
       // Pages are reached by their addresses, not by their files.

@@ -23,14 +23,16 @@ TEST_F(PagesAndFiles, ThePortalIsAtItsAddresses) {
   auto const unknown = api.get("/no/such/page");
   EXPECT_EQ(unknown.status, 404);
   EXPECT_NE(unknown.body.find("portal"), std::string::npos);
-  for (auto const path : {"/api/v1/nothing", "/assets/nothing.js", "/internal/other", "/index.html", "/client/2/session.html"}) {
+  for (auto const path : {"/api/v1/nothing", "/assets/nothing.js", "/internal/other", "/index.html",
+                          "/client/2/session.html"}) {
     EXPECT_EQ(api.get(path).status, 404) << path;
     EXPECT_EQ(testing::error_code(api.get(path)), "not_found") << path;
   }
 }
 
 TEST_F(PagesAndFiles, EveryAnswerCarriesItsHeaders) {
-  for (auto const path : {"/", "/assets/portal-AAAA.js", "/api/v1/me", "/api/v1/openapi.json", "/nothing", "/live"}) {
+  for (auto const path :
+       {"/", "/assets/portal-AAAA.js", "/api/v1/me", "/api/v1/openapi.json", "/nothing", "/live"}) {
     auto const response = api.get(path);
     EXPECT_EQ(response.headers.get("x-content-type-options"), "nosniff") << path;
     EXPECT_EQ(response.headers.get("referrer-policy"), "same-origin") << path;
@@ -62,8 +64,9 @@ TEST_F(PagesAndFiles, FilesAreCompressedCachedAndConditional) {
 }
 
 TEST_F(PagesAndFiles, NothingOutsideTheWebAppCanBeReached) {
-  for (auto const path : {"/../api.sock", "/assets/../../secret", "/assets/..%2f..%2fsecret", "/%2e%2e/secret", "/assets/portal-AAAA.js.gz",
-                          "/assets/%00", "/assets/./portal-AAAA.js", "//assets/portal-AAAA.js", "/etc/passwd", "/assets/"}) {
+  for (auto const path : {"/../api.sock", "/assets/../../secret", "/assets/..%2f..%2fsecret",
+                          "/%2e%2e/secret", "/assets/portal-AAAA.js.gz", "/assets/%00",
+                          "/assets/./portal-AAAA.js", "//assets/portal-AAAA.js", "/etc/passwd", "/assets/"}) {
     auto const response = api.get(path);
     EXPECT_GE(response.status, 400) << path;
     EXPECT_EQ(response.body.find("console.log"), std::string::npos) << path;
@@ -80,7 +83,8 @@ TEST_F(PagesAndFiles, ASessionGetsThePageOfItsVersion) {
   EXPECT_NE(api.get("/sessions/" + session.id.text()).body.find("session 2"), std::string::npos);
   auto const other = api.sign_in("other@oriel.local");
   EXPECT_NE(api.get("/sessions/" + session.id.text(), other).body.find("session 2"), std::string::npos);
-  EXPECT_EQ(api.get("/sessions/nonsense").status, 200) << "the page itself says that there is no such session";
+  EXPECT_EQ(api.get("/sessions/nonsense").status, 200)
+      << "the page itself says that there is no such session";
 }
 
 TEST_F(PagesAndFiles, AnUnknownAddressSaysWhatToSet) {

@@ -56,7 +56,8 @@ Result<std::map<std::string, std::string>> environment_member(json::Object const
   auto good = check_environment(environment);
   if (!good) {
     auto error = good.error();
-    if (!error.fields.empty()) error.message += ": " + error.fields[0].pointer + " " + error.fields[0].message;
+    if (!error.fields.empty())
+      error.message += ": " + error.fields[0].pointer + " " + error.fields[0].message;
     return error;
   }
   return environment;
@@ -66,7 +67,9 @@ std::string connect_url(SessionId session, UserId user, std::string_view token) 
   return "/#/connect/kasm/" + session.text() + "/" + user.text() + "/" + std::string(token);
 }
 
-std::string host_of(http::Request const& request) { return to_utf8(request.headers.get("host").value_or(""), 255); }
+std::string host_of(http::Request const& request) {
+  return to_utf8(request.headers.get("host").value_or(""), 255);
+}
 
 std::string now_text() { return plain_datetime(SystemClock().now()); }
 
@@ -111,17 +114,20 @@ Async<http::Response> PublicApi::answer(PublicApi* self, Operation method, http:
     case Code::kRetry:
       log::warning("a public operation has no answer", {{"request", id}, {"error", error}});
       co_return public_failure("The service is not available now. Try again shortly.", 503);
-    default: break;
+    default:
+      break;
   }
   // Everything else is that API's way of saying no: 200 with the words.
   co_return public_failure(error.message, 200);
 }
 
 Async<Result<json::Object>> PublicApi::get_users(http::Request, json::Object body) {
-  auto const page_size = std::clamp<std::int64_t>(integer_member(body, "page_size", kUsersPage), 1, kUsersPage);
+  auto const page_size =
+      std::clamp<std::int64_t>(integer_member(body, "page_size", kUsersPage), 1, kUsersPage);
   auto const page = std::clamp<std::int64_t>(integer_member(body, "page", 0), 0, 100'000);
-  auto users = co_await store::list_users(database_, static_cast<int>(page_size), static_cast<int>(page * page_size),
-                                          truth_member(body, "anonymous"));
+  auto users =
+      co_await store::list_users(database_, static_cast<int>(page_size), static_cast<int>(page * page_size),
+                                 truth_member(body, "anonymous"));
   if (!users) co_return users.error();
   std::map<UserId, json::Array> kasms;
   store::SessionFilter filter;
@@ -130,7 +136,8 @@ Async<Result<json::Object>> PublicApi::get_users(http::Request, json::Object bod
     auto sessions = co_await store::list_sessions(database_, filter);
     if (!sessions) co_return sessions.error();
     for (auto const& session : sessions->sessions) {
-      kasms[session.user].push_back(json::Object{{"kasm_id", session.id.text()}, {"image_id", session.image.text()}});
+      kasms[session.user].push_back(
+          json::Object{{"kasm_id", session.id.text()}, {"image_id", session.image.text()}});
     }
     if (!sessions->next_cursor) break;
     filter.cursor = sessions->next_cursor;
@@ -212,7 +219,8 @@ Async<Result<store::Session>> PublicApi::wait_for_placement(SessionId id) {
     auto session = co_await store::find_session(database_, id);
     if (!session) co_return session.error();
     if (!*session) co_return fail(Code::kNotFound, "No session was found.");
-    if ((*session)->state != SessionState::kRequested || clock.steady_now() >= until) co_return std::move(**session);
+    if ((*session)->state != SessionState::kRequested || clock.steady_now() >= until)
+      co_return std::move(**session);
     co_await sleep_for(kPlacementPoll);
   }
 }
@@ -251,8 +259,10 @@ Async<Result<json::Object>> PublicApi::request_kasm(http::Request request, json:
     if (!user) co_return fail(Code::kInvalid, "Invalid user_id");
     auto account = co_await store::find_account(database_, *user);
     if (!account) co_return account.error();
-    if (!*account || (*account)->user.locked || (*account)->user.disabled) co_return fail(Code::kNotFound, "Invalid user_id");
-    if (!(*account)->permissions.has(domain::Permission::kUser)) co_return fail(Code::kForbidden, "Image Not Authorized");
+    if (!*account || (*account)->user.locked || (*account)->user.disabled)
+      co_return fail(Code::kNotFound, "Invalid user_id");
+    if (!(*account)->permissions.has(domain::Permission::kUser))
+      co_return fail(Code::kForbidden, "Image Not Authorized");
     wanted.user = *user;
   } else {
     auto anonymous = co_await store::create_anonymous_user(database_);
@@ -268,7 +278,8 @@ Async<Result<json::Object>> PublicApi::request_kasm(http::Request request, json:
   auto session = co_await wait_for_placement(requested->id);
   if (!session) co_return session.error();
   if (session->state == SessionState::kFailed) {
-    co_return fail(Code::kNoCapacity, "No resources are available to create the requested Kasm. " + session->reason.value_or(""));
+    co_return fail(Code::kNoCapacity, "No resources are available to create the requested Kasm. " +
+                                          session->reason.value_or(""));
   }
   auto token = co_await make_connect_token(session->user, session->id);
   if (!token) co_return token.error();
@@ -310,7 +321,8 @@ Async<Result<json::Object>> PublicApi::get_kasm_status(http::Request request, js
   if (!session) co_return session.error();
   auto const status = operational_status(session->state);
   if (session->state != SessionState::kRunning || session->desired == domain::DesiredState::kEnded) {
-    auto const shown = session->desired == domain::DesiredState::kEnded ? std::string_view("deleting") : status;
+    auto const shown =
+        session->desired == domain::DesiredState::kEnded ? std::string_view("deleting") : status;
     co_return json::Object{{"error_message", "This session is currently " + std::string(shown) + "."},
                            {"operational_status", shown},
                            {"operational_message", session->step},

@@ -6,8 +6,8 @@
 
 namespace oriel::api {
 
-/// The compatible public API: `POST /api/public/<operation>`. Answers 200 with `error_message` where that API does; unknown members of
-/// requests are ignored. protocol/public-api describes it.
+/// The compatible public API: `POST /api/public/<operation>`. Answers 200 with `error_message` where that API
+/// does; unknown members of requests are ignored. protocol/public-api describes it.
 class PublicApi {
  public:
   PublicApi(postgres::Database& database, Access& access, WebFiles const& files);
@@ -31,7 +31,8 @@ class PublicApi {
   [[nodiscard]] Async<Result<store::Session>> find_kasm(json::Object const& body);
   /// A single-use token of 60 s that opens the session in a browser.
   [[nodiscard]] Async<Result<std::string>> make_connect_token(UserId user, SessionId session);
-  /// Waits until the session is placed or refused, at most a few seconds: that API's clients want to be told at once.
+  /// Waits until the session is placed or refused, at most a few seconds: that API's clients want to be told
+  /// at once.
   [[nodiscard]] Async<Result<store::Session>> wait_for_placement(SessionId session);
 
   postgres::Database& database_;

@@ -23,7 +23,8 @@ Async<> serve_requests(postgres::Database& database) {
         store::SessionPatch patch;
         patch.state = domain::SessionState::kRunning;
         patch.container_id = "c1";
-        auto running = co_await store::advance_session(database, id, (*placed)->session.generation, domain::Cause::kAgent, std::move(patch));
+        auto running = co_await store::advance_session(database, id, (*placed)->session.generation,
+                                                       domain::Cause::kAgent, std::move(patch));
         (void)running;
       }
     }
@@ -36,7 +37,8 @@ class CompatibleApi : public ::testing::Test {
   CompatibleApi() { api.make_key("key", {200}); }
   ~CompatibleApi() override { api.loop.run(manager.stop()); }
   void with_server() {
-    (void)*api.loop.run(store::testing::add_agent(*api.owner, api.basics, "alpha", 8, std::int64_t{64} << 30));
+    (void)*api.loop.run(
+        store::testing::add_agent(*api.owner, api.basics, "alpha", 8, std::int64_t{64} << 30));
   }
   json::Object call(std::string const& operation, json::Object body = {}) {
     auto const response = api.call(operation, "key", std::move(body));
@@ -56,9 +58,13 @@ class CompatibleApi : public ::testing::Test {
 TEST_F(CompatibleApi, ASessionFromRequestToDestruction) {
   with_server();
   manager.spawn(serve_requests(*api.owner));
-  auto const requested = request({{"enable_sharing", true}, {"environment", {{"MY_VAR", "value"}, {"COUNT", 3}}},
-                                  {"client_language", "de-DE"}, {"client_timezone", "Europe/Berlin"},
-                                  {"kasm_url", "https://example.com"}, {"persistent", true}, {"unknown", {1, 2}}});
+  auto const requested = request({{"enable_sharing", true},
+                                  {"environment", {{"MY_VAR", "value"}, {"COUNT", 3}}},
+                                  {"client_language", "de-DE"},
+                                  {"client_timezone", "Europe/Berlin"},
+                                  {"kasm_url", "https://example.com"},
+                                  {"persistent", true},
+                                  {"unknown", {1, 2}}});
   ASSERT_FALSE(requested.contains("error_message")) << json::text(requested);
   auto const id = text(requested.at("kasm_id"));
   EXPECT_EQ(id.size(), 32U);
@@ -66,8 +72,8 @@ TEST_F(CompatibleApi, ASessionFromRequestToDestruction) {
   EXPECT_EQ(text(requested.at("status")), "starting");
   EXPECT_EQ(text(requested.at("user_id")), api.basics.user.text());
   EXPECT_EQ(text(requested.at("share_id")).size(), 8U);
-  EXPECT_EQ(text(requested.at("kasm_url")),
-            "/#/connect/kasm/" + id + "/" + api.basics.user.text() + "/" + text(requested.at("session_token")));
+  EXPECT_EQ(text(requested.at("kasm_url")), "/#/connect/kasm/" + id + "/" + api.basics.user.text() + "/" +
+                                                text(requested.at("session_token")));
   auto const row = **api.loop.run(store::find_session(*api.owner, *SessionId::parse(id)));
   EXPECT_EQ(row.environment.at("COUNT"), "3");
   EXPECT_EQ(row.locale, "de_DE.UTF-8");
@@ -76,7 +82,8 @@ TEST_F(CompatibleApi, ASessionFromRequestToDestruction) {
 
   json::Object status;
   for (int i = 0; i < 50; ++i) {
-    status = call("get_kasm_status", {{"kasm_id", id}, {"user_id", api.basics.user.text()}, {"skip_agent_check", true}});
+    status = call("get_kasm_status",
+                  {{"kasm_id", id}, {"user_id", api.basics.user.text()}, {"skip_agent_check", true}});
     if (status.contains("kasm")) break;
     api.loop.run_for(std::chrono::milliseconds(20));
   }
@@ -89,8 +96,10 @@ TEST_F(CompatibleApi, ASessionFromRequestToDestruction) {
   EXPECT_TRUE(kasm.at("port").is_int64());
   EXPECT_EQ(kasm.at("port").as_int64(), 8443);
   EXPECT_TRUE(kasm.at("client_settings").at("idle_disconnect").is_double());
-  EXPECT_EQ(text(kasm.at("port_map").at("vnc").at("path")), "desktop/" + SessionId::parse(id)->dashed() + "/vnc");
-  EXPECT_NE(text(status.at("kasm_url")), text(requested.at("kasm_url"))) << "each answer has a link of its own";
+  EXPECT_EQ(text(kasm.at("port_map").at("vnc").at("path")),
+            "desktop/" + SessionId::parse(id)->dashed() + "/vnc");
+  EXPECT_NE(text(status.at("kasm_url")), text(requested.at("kasm_url")))
+      << "each answer has a link of its own";
 
   auto const all = call("get_kasms").at("kasms").as_array();
   ASSERT_EQ(all.size(), 1U);
@@ -100,7 +109,9 @@ TEST_F(CompatibleApi, ASessionFromRequestToDestruction) {
   EXPECT_EQ(text(all[0].at("server").at("zone_name")), "default");
 
   EXPECT_EQ(json::text(call("keepalive", {{"kasm_id", id}})), R"({"usage_reached":false})");
-  auto const destroyed = api.call("destroy_kasm", "key", {{"kasm_id", SessionId::parse(id)->dashed()}, {"user_id", api.basics.user.text()}});
+  auto const destroyed =
+      api.call("destroy_kasm", "key",
+               {{"kasm_id", SessionId::parse(id)->dashed()}, {"user_id", api.basics.user.text()}});
   EXPECT_EQ(destroyed.body, "{}");
   auto const ending = call("get_kasm_status", {{"kasm_id", id}});
   EXPECT_EQ(text(ending.at("error_message")), "This session is currently deleting.");
@@ -120,15 +131,22 @@ TEST_F(CompatibleApi, RefusalsAre200WithWords) {
   auto const refused = request();
   EXPECT_TRUE(text(refused.at("error_message")).starts_with("No resources are available"));
   EXPECT_FALSE(refused.contains("user_id"));
-  EXPECT_EQ(text(call("request_kasm", {{"user_id", api.basics.user.text()}}).at("error_message")), "No Default Image Found");
-  EXPECT_EQ(text(call("request_kasm", {{"user_id", api.basics.user.text()}, {"image_id", ImageId::random().text()}}).at("error_message")),
-            "Image Not Authorized");
-  EXPECT_TRUE(call("request_kasm", {{"user_id", "x"}, {"image_id", api.basics.image.text()}}).contains("error_message"));
-  EXPECT_TRUE(call("request_kasm", {{"user_id", UserId::random().text()}, {"image_id", api.basics.image.text()}}).contains("error_message"));
+  EXPECT_EQ(text(call("request_kasm", {{"user_id", api.basics.user.text()}}).at("error_message")),
+            "No Default Image Found");
+  EXPECT_EQ(
+      text(call("request_kasm", {{"user_id", api.basics.user.text()}, {"image_id", ImageId::random().text()}})
+               .at("error_message")),
+      "Image Not Authorized");
+  EXPECT_TRUE(call("request_kasm", {{"user_id", "x"}, {"image_id", api.basics.image.text()}})
+                  .contains("error_message"));
+  EXPECT_TRUE(
+      call("request_kasm", {{"user_id", UserId::random().text()}, {"image_id", api.basics.image.text()}})
+          .contains("error_message"));
   EXPECT_TRUE(request({{"kasm_url", "javascript:alert(1)"}}).contains("error_message"));
   EXPECT_TRUE(request({{"environment", {{"LD_PRELOAD", "/x"}}}}).contains("error_message"));
   for (auto const operation : {"get_kasm_status", "keepalive", "destroy_kasm"}) {
-    EXPECT_TRUE(call(operation, {{"kasm_id", SessionId::random().text()}}).contains("error_message")) << operation;
+    EXPECT_TRUE(call(operation, {{"kasm_id", SessionId::random().text()}}).contains("error_message"))
+        << operation;
     EXPECT_TRUE(call(operation, {{"kasm_id", "x'; drop"}}).contains("error_message")) << operation;
     EXPECT_TRUE(call(operation).contains("error_message")) << operation;
   }
@@ -139,7 +157,8 @@ TEST_F(CompatibleApi, ASessionOfAnotherUserIsNotFound) {
   manager.spawn(serve_requests(*api.owner));
   auto const id = text(request().at("kasm_id"));
   for (auto const operation : {"get_kasm_status", "keepalive", "destroy_kasm"}) {
-    EXPECT_TRUE(call(operation, {{"kasm_id", id}, {"user_id", api.other.text()}}).contains("error_message")) << operation;
+    EXPECT_TRUE(call(operation, {{"kasm_id", id}, {"user_id", api.other.text()}}).contains("error_message"))
+        << operation;
   }
 }
 
@@ -193,7 +212,8 @@ TEST_F(CompatibleApi, GuessingKeysIsSlowed) {
   for (int i = 0; i < 10; ++i) {
     Who program;
     program.from_our_pages = false;
-    auto const response = api.send("POST", "/api/public/get_users", program, R"({"api_key":"key","api_key_secret":"guess"})");
+    auto const response =
+        api.send("POST", "/api/public/get_users", program, R"({"api_key":"key","api_key_secret":"guess"})");
     if (response.status == 429) ++slowed;
   }
   EXPECT_GE(slowed, 3);

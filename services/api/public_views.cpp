@@ -41,25 +41,21 @@ json::Object port_map(store::Session const& session, int port) {
   auto const at = [&](std::string_view name) {
     return json::Object{{"port", port}, {"path", "desktop/" + session.id.dashed() + "/" + std::string(name)}};
   };
-  return {{"vnc", at("vnc")}, {"audio", at("audio")}, {"audio_input", at("audio_input")}, {"uploads", at("uploads")}};
+  return {{"vnc", at("vnc")},
+          {"audio", at("audio")},
+          {"audio_input", at("audio_input")},
+          {"uploads", at("uploads")}};
 }
 
 /// What this release has: a clipboard; no sound, files or sharing yet.
 json::Object client_settings() {
-  return {{"allow_kasm_audio", false},
-          {"kasm_audio_default_on", false},
-          {"allow_kasm_microphone", false},
-          {"allow_kasm_clipboard_up", true},
-          {"allow_kasm_clipboard_down", true},
-          {"allow_kasm_clipboard_seamless", true},
-          {"allow_kasm_uploads", false},
-          {"allow_kasm_downloads", false},
-          {"allow_kasm_sharing", false},
-          {"allow_persistent_profile", false},
-          {"allow_point_of_presence", false},
-          {"idle_disconnect", 20.0},
-          {"lock_sharing_video_mode", true},
-          {"enable_webp", false}};
+  return {{"allow_kasm_audio", false},         {"kasm_audio_default_on", false},
+          {"allow_kasm_microphone", false},    {"allow_kasm_clipboard_up", true},
+          {"allow_kasm_clipboard_down", true}, {"allow_kasm_clipboard_seamless", true},
+          {"allow_kasm_uploads", false},       {"allow_kasm_downloads", false},
+          {"allow_kasm_sharing", false},       {"allow_persistent_profile", false},
+          {"allow_point_of_presence", false},  {"idle_disconnect", 20.0},
+          {"lock_sharing_video_mode", true},   {"enable_webp", false}};
 }
 
 }  // namespace
@@ -68,15 +64,23 @@ std::string plain_seconds(WallTime time) { return plain_datetime(time).substr(0,
 
 std::string_view operational_status(SessionState state) {
   switch (state) {
-    case SessionState::kRequested: return "requested";
+    case SessionState::kRequested:
+      return "requested";
     case SessionState::kPlaced:
-    case SessionState::kStarting: return "starting";
-    case SessionState::kRunning: return "running";
-    case SessionState::kPaused: return "paused";
-    case SessionState::kStopped: return "stopped";
-    case SessionState::kEnding: return "deleting";
-    case SessionState::kEnded: return "deleted";
-    case SessionState::kFailed: return "failed";
+    case SessionState::kStarting:
+      return "starting";
+    case SessionState::kRunning:
+      return "running";
+    case SessionState::kPaused:
+      return "paused";
+    case SessionState::kStopped:
+      return "stopped";
+    case SessionState::kEnding:
+      return "deleting";
+    case SessionState::kEnded:
+      return "deleted";
+    case SessionState::kFailed:
+      return "failed";
   }
   return "failed";
 }
@@ -93,7 +97,8 @@ json::Object kasm_view(store::Session const& session, std::string_view host, std
           {"server_id", std::move(server)},
           {"container_id", or_null(session.container_id)},
           {"operational_status", operational_status(session.state)},
-          {"start_date", date_or_null(session.started_at ? session.started_at : std::optional(session.created_at))},
+          {"start_date",
+           date_or_null(session.started_at ? session.started_at : std::optional(session.created_at))},
           {"keepalive_date", plain_datetime(session.keepalive_at)},
           {"expiration_date", date_or_null(session.expires_at)},
           {"host", name_of(host)},

@@ -20,10 +20,13 @@ Async<http::Response> answer(Routes* routes, Async<Result<http::Response>> (Rout
 }
 }  // namespace detail
 
-/// A member function as a route's handler; its Error becomes the problem that the web API's contract describes.
+/// A member function as a route's handler; its Error becomes the problem that the web API's contract
+/// describes.
 template <typename Routes>
-[[nodiscard]] http::Handler answering(Routes* routes, Async<Result<http::Response>> (Routes::*method)(http::Request)) {
-  return [routes, method](http::Request request) { return detail::answer(routes, method, std::move(request)); };
+[[nodiscard]] http::Handler answering(Routes* routes,
+                                      Async<Result<http::Response>> (Routes::*method)(http::Request)) {
+  return
+      [routes, method](http::Request request) { return detail::answer(routes, method, std::move(request)); };
 }
 
 }  // namespace oriel::api

@@ -24,14 +24,16 @@ struct LaunchBody {
   std::optional<std::string> timezone{};
   std::optional<std::string> open_url{};
 };
-BOOST_DESCRIBE_STRUCT(LaunchBody, (), (workspace_id, width, height, scale_percent, locale, timezone, open_url))
+BOOST_DESCRIBE_STRUCT(LaunchBody, (),
+                      (workspace_id, width, height, scale_percent, locale, timezone, open_url))
 
 /// The body as a request to the store; every fault at once.
 Result<store::SessionRequest> request_of(LaunchBody const& body) {
   store::SessionRequest request;
   request.image = body.workspace_id;
   std::vector<FieldError> faults;
-  auto const within = [&faults](std::optional<int> value, int least, int most, std::string pointer, int& into) {
+  auto const within = [&faults](std::optional<int> value, int least, int most, std::string pointer,
+                                int& into) {
     if (!value) return;
     if (*value < least || *value > most) {
       faults.push_back({std::move(pointer), "from " + std::to_string(least) + " to " + std::to_string(most)});
@@ -44,7 +46,8 @@ Result<store::SessionRequest> request_of(LaunchBody const& body) {
   within(body.height, kLeastHeight, kMostHeight, "/height", request.height);
   within(body.scale_percent, 50, 400, "/scale_percent", scale);
   if (body.locale) {
-    // Browsers speak languages that no locale has; the session then speaks the default, which is better than no session.
+    // Browsers speak languages that no locale has; the session then speaks the default, which is better than
+    // no session.
     request.locale = parse_locale(*body.locale).value_or("en_US.UTF-8");
   }
   if (body.timezone) {
@@ -62,7 +65,8 @@ Result<store::SessionRequest> request_of(LaunchBody const& body) {
 
 }  // namespace
 
-SessionRoutes::SessionRoutes(postgres::Database& database, WebFiles const& files) : database_(database), files_(files) {}
+SessionRoutes::SessionRoutes(postgres::Database& database, WebFiles const& files)
+    : database_(database), files_(files) {}
 
 void SessionRoutes::declare(http::Router& router) {
   router.declare("GET", "/api/v1/sessions", "list_own_sessions", answering(this, &SessionRoutes::list));
@@ -82,8 +86,8 @@ Async<Result<http::Response>> SessionRoutes::list(http::Request request) {
     if (identity.subject.bound_session && session.id != *identity.subject.bound_session) continue;
     views.push_back(session_view(session));
   }
-  co_return http::json_response(json::Object{{"sessions", std::move(views)},
-                                             {"limit", domain::session_limit(identity.sign_in->account.limits)}});
+  co_return http::json_response(json::Object{
+      {"sessions", std::move(views)}, {"limit", domain::session_limit(identity.sign_in->account.limits)}});
 }
 
 Async<Result<http::Response>> SessionRoutes::start(http::Request request) {
@@ -93,7 +97,8 @@ Async<Result<http::Response>> SessionRoutes::start(http::Request request) {
   auto wanted = request_of(*body);
   if (!wanted) co_return wanted.error();
 
-  // Whether the workspace is granted is decided here for the subject, and once more by the store under the lock.
+  // Whether the workspace is granted is decided here for the subject, and once more by the store under the
+  // lock.
   auto granted = co_await store::is_image_granted(database_, body->workspace_id, identity.subject.user);
   if (!granted) co_return granted.error();
   domain::Object object;

@@ -19,8 +19,10 @@ class SessionRoutes {
   [[nodiscard]] Async<Result<http::Response>> end(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> keep_alive(http::Request request);
 
-  /// The session of the path when the subject may do that with it; kNotFound alike for absent and somebody else's.
-  [[nodiscard]] Async<Result<store::Session>> find_allowed(http::Request const& request, domain::Action action);
+  /// The session of the path when the subject may do that with it; kNotFound alike for absent and somebody
+  /// else's.
+  [[nodiscard]] Async<Result<store::Session>> find_allowed(http::Request const& request,
+                                                           domain::Action action);
 
   postgres::Database& database_;
   WebFiles const& files_;

@@ -20,8 +20,12 @@ class SessionsOfUsers : public ::testing::Test {
 };
 
 TEST_F(SessionsOfUsers, ALaunchHasItsWords) {
-  auto const response = launch({{"width", 1440}, {"height", 900}, {"locale", "fr-FR"}, {"timezone", "Europe/Paris"},
-                                {"open_url", "https://example.org/a?b=c"}, {"scale_percent", 200}});
+  auto const response = launch({{"width", 1440},
+                                {"height", 900},
+                                {"locale", "fr-FR"},
+                                {"timezone", "Europe/Paris"},
+                                {"open_url", "https://example.org/a?b=c"},
+                                {"scale_percent", 200}});
   ASSERT_EQ(response.status, 201) << response.body;
   auto const session = testing::body_of(response);
   EXPECT_EQ(session.at("state").as_string(), "requested");
@@ -41,14 +45,17 @@ TEST_F(SessionsOfUsers, ALaunchHasItsWords) {
 }
 
 TEST_F(SessionsOfUsers, EveryFaultOfALaunchIsNamed) {
-  auto const response = launch({{"width", 5}, {"height", 99999}, {"timezone", "../etc"}, {"open_url", "javascript:alert(1)"}});
+  auto const response =
+      launch({{"width", 5}, {"height", 99999}, {"timezone", "../etc"}, {"open_url", "javascript:alert(1)"}});
   EXPECT_EQ(response.status, 400);
   auto const fields = testing::body_of(response).at("error").at("fields").as_array();
   ASSERT_EQ(fields.size(), 4U);
   EXPECT_EQ(fields[0].at("pointer").as_string(), "/width");
   EXPECT_EQ(api.send("POST", "/api/v1/sessions", user, "{nonsense").status, 400);
   EXPECT_EQ(api.send("POST", "/api/v1/sessions", user, "[]").status, 400);
-  EXPECT_EQ(api.post("/api/v1/sessions", user, json::Object{{"workspace_id", ImageId::random().text()}}).status, 404);
+  EXPECT_EQ(
+      api.post("/api/v1/sessions", user, json::Object{{"workspace_id", ImageId::random().text()}}).status,
+      404);
   auto plain = user;
   plain.headers["Content-Type"] = "text/plain";
   EXPECT_EQ(api.send("POST", "/api/v1/sessions", plain, R"({"workspace_id":"x"})").status, 400);
@@ -105,7 +112,8 @@ TEST_F(SessionsOfUsers, AdministratorsSeeServersAndEverybodysSessions) {
   auto const session = api.launch(user);
   api.make_running(session.id);
   auto const admin = api.sign_in("admin@oriel.local");
-  auto const sessions = testing::body_of(api.get("/api/v1/admin/sessions?q=firefox&state=running&limit=1", admin));
+  auto const sessions =
+      testing::body_of(api.get("/api/v1/admin/sessions?q=firefox&state=running&limit=1", admin));
   ASSERT_EQ(sessions.at("sessions").as_array().size(), 1U);
   auto const& one = sessions.at("sessions").as_array()[0];
   EXPECT_EQ(one.at("server").as_string(), "alpha");
@@ -117,7 +125,8 @@ TEST_F(SessionsOfUsers, AdministratorsSeeServersAndEverybodysSessions) {
   EXPECT_EQ(servers[0].at("state").as_string(), "online");
   EXPECT_EQ(servers[0].at("sessions").as_int64(), 1);
   EXPECT_EQ(servers[0].at("memory_reserved_bytes").as_int64(), std::int64_t{1} << 30);
-  auto const workspaces = testing::body_of(api.get("/api/v1/admin/workspaces", admin)).at("workspaces").as_array();
+  auto const workspaces =
+      testing::body_of(api.get("/api/v1/admin/workspaces", admin)).at("workspaces").as_array();
   EXPECT_EQ(workspaces[0].at("sessions").as_int64(), 1);
   EXPECT_EQ(workspaces[0].at("groups").as_array().size(), 1U);
 }
@@ -128,7 +137,8 @@ TEST_F(SessionsOfUsers, ALaunchIsQuick) {
   for (int i = 0; i < 40; ++i) {
     auto const begin = std::chrono::steady_clock::now();
     ASSERT_EQ(launch().status, 201);
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
   std::ranges::sort(milliseconds);
   RecordProperty("median_milliseconds", std::to_string(milliseconds[20]));

@@ -30,9 +30,9 @@ Error wrong() { return fail(Code::kUnauthenticated, "The user name or the passwo
 
 http::Response slow_down(std::chrono::seconds wait, std::string_view request_id) {
   auto const seconds = std::to_string(wait.count());
-  auto response = http::problem(
-      fail(Code::kRateLimited, "Too many attempts. Try again in " + seconds + (seconds == "1" ? " second." : " seconds.")),
-      request_id);
+  auto response = http::problem(fail(Code::kRateLimited, "Too many attempts. Try again in " + seconds +
+                                                             (seconds == "1" ? " second." : " seconds.")),
+                                request_id);
   response.headers.set("Retry-After", seconds);
   return response;
 }
@@ -48,9 +48,13 @@ void give_cookie(http::Response& response, std::string token, std::chrono::secon
 
 }  // namespace
 
-SignInRoutes::SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle, WorkerPool& hashing,
-                           std::string instance)
-    : database_(database), access_(access), throttle_(throttle), hashing_(hashing), instance_(std::move(instance)) {}
+SignInRoutes::SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle,
+                           WorkerPool& hashing, std::string instance)
+    : database_(database),
+      access_(access),
+      throttle_(throttle),
+      hashing_(hashing),
+      instance_(std::move(instance)) {}
 
 void SignInRoutes::declare(http::Router& router) {
   router.declare("POST", "/api/v1/sign-in", "sign_in", kSmall, answering(this, &SignInRoutes::sign_in));
@@ -163,7 +167,8 @@ Async<Result<http::Response>> SignInRoutes::exchange(http::Request request) {
   sign_in.address = address;
   sign_in.user_agent = to_utf8(request.headers.get("user-agent").value_or(""), 256);
   auto const new_hash = sign_in.token_hash;
-  auto exchanged = co_await store::exchange_connect_token(database_, access_.token_hash(body->token), std::move(sign_in));
+  auto exchanged =
+      co_await store::exchange_connect_token(database_, access_.token_hash(body->token), std::move(sign_in));
   if (!exchanged) co_return exchanged.error();
 
   auto account = co_await store::find_account(database_, exchanged->user);

@@ -18,7 +18,8 @@ TEST_F(SignIn, GivesAStrictCookieAndTellsWhoOneIs) {
   auto const response = api.try_sign_in("USER@oriel.local", kPassword);
   ASSERT_EQ(response.status, 200) << response.body;
   auto const cookie = *response.headers.get("set-cookie");
-  for (auto const attribute : {"; Path=/", "; HttpOnly", "; Secure", "; SameSite=Strict", "; Max-Age=604800"}) {
+  for (auto const attribute :
+       {"; Path=/", "; HttpOnly", "; Secure", "; SameSite=Strict", "; Max-Age=604800"}) {
     EXPECT_NE(cookie.find(attribute), std::string_view::npos) << cookie;
   }
   EXPECT_EQ(cookie.find("Domain"), std::string_view::npos);
@@ -30,7 +31,8 @@ TEST_F(SignIn, GivesAStrictCookieAndTellsWhoOneIs) {
   Who who;
   who.cookie = *testing::cookie_of(response);
   EXPECT_EQ(testing::body_of(api.get("/api/v1/me", who)), me);
-  EXPECT_EQ(api.count("select count(*) from sign_ins where encode(token_hash, 'hex') = '" + who.cookie + "'"), 0);
+  EXPECT_EQ(api.count("select count(*) from sign_ins where encode(token_hash, 'hex') = '" + who.cookie + "'"),
+            0);
   EXPECT_EQ(api.count("select count(*) from audit where action = 'sign_in'"), 1);
 }
 
@@ -38,14 +40,15 @@ TEST_F(SignIn, EveryFailureReadsAlike) {
   api.execute("update users set locked = true where username = 'other@oriel.local'");
   api.execute("update users set disabled = true where username = 'admin@oriel.local'");
   std::string first;
-  for (auto const& [name, password] : {std::pair("user@oriel.local", "wrong"), std::pair("nobody@oriel.local", "wrong"),
-                                       std::pair("other@oriel.local", kPassword.data()),
-                                       std::pair("admin@oriel.local", kPassword.data()), std::pair("user@oriel.local", ""),
-                                       std::pair("", "wrong")}) {
+  for (auto const& [name, password] :
+       {std::pair("user@oriel.local", "wrong"), std::pair("nobody@oriel.local", "wrong"),
+        std::pair("other@oriel.local", kPassword.data()), std::pair("admin@oriel.local", kPassword.data()),
+        std::pair("user@oriel.local", ""), std::pair("", "wrong")}) {
     auto const response = api.try_sign_in(name, password);
     EXPECT_EQ(response.status, 401) << name;
     EXPECT_FALSE(response.headers.get("set-cookie"));
-    auto const message = std::string(std::string_view(testing::body_of(response).at("error").at("message").as_string()));
+    auto const message =
+        std::string(std::string_view(testing::body_of(response).at("error").at("message").as_string()));
     if (first.empty()) first = message;
     EXPECT_EQ(message, first);
   }
@@ -156,7 +159,8 @@ TEST_F(SignIn, ALinkOpensItsSessionOnce) {
   // Somebody who is signed in as that user keeps the wider sign-in.
   auto const fresh = testing::body_of(api.call("get_kasm_status", "key", {{"kasm_id", session.id.text()}}));
   auto const fresh_url = std::string(std::string_view(fresh.at("kasm_url").as_string()));
-  auto const kept = api.post("/api/v1/exchange", user, json::Object{{"token", fresh_url.substr(fresh_url.rfind('/') + 1)}});
+  auto const kept =
+      api.post("/api/v1/exchange", user, json::Object{{"token", fresh_url.substr(fresh_url.rfind('/') + 1)}});
   EXPECT_EQ(kept.status, 200);
   EXPECT_FALSE(testing::cookie_of(kept));
   EXPECT_EQ(api.get("/api/v1/workspaces", user).status, 200);

@@ -76,7 +76,8 @@ std::chrono::seconds SignInThrottle::begin_local(std::vector<Counter> const& cou
   for (auto const& one : counters) {
     auto const found = local_.find(one.name);
     if (found == local_.end()) continue;
-    wait = std::max(wait, std::chrono::duration_cast<std::chrono::milliseconds>(found->second.blocked_until - now));
+    wait = std::max(wait,
+                    std::chrono::duration_cast<std::chrono::milliseconds>(found->second.blocked_until - now));
   }
   if (wait.count() > 0) return rounded_up(wait);
   for (auto const& one : counters) {

@@ -13,8 +13,9 @@
 
 namespace oriel::api {
 
-/// Counts guesses at accounts and from addresses, in Redis for all API instances together; while Redis is away, in this process alone.
-/// What is counted is the attempt, before the password is looked at: a hundred guesses at once are a hundred.
+/// Counts guesses at accounts and from addresses, in Redis for all API instances together; while Redis is
+/// away, in this process alone. What is counted is the attempt, before the password is looked at: a hundred
+/// guesses at once are a hundred.
 class SignInThrottle {
  public:
   SignInThrottle(redis::Redis& redis, crypto::Key const& token_key, std::string instance, Clock const& clock);
@@ -35,7 +36,8 @@ class SignInThrottle {
     SteadyTime forget_at{};
     SteadyTime blocked_until{};
   };
-  [[nodiscard]] Counter counter(std::string_view kind, std::string_view what, domain::ThrottlePolicy policy) const;
+  [[nodiscard]] Counter counter(std::string_view kind, std::string_view what,
+                                domain::ThrottlePolicy policy) const;
 
   [[nodiscard]] Async<Result<std::chrono::seconds>> begin_shared(std::vector<Counter> counters);
   [[nodiscard]] std::chrono::seconds begin_local(std::vector<Counter> const& counters);

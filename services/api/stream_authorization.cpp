@@ -12,7 +12,8 @@ namespace oriel::api {
 namespace {
 
 bool is_hex_id(std::string_view text) {
-  return text.size() == 32 && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == 32 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 /// The proxy looks at the status alone.
@@ -27,11 +28,13 @@ std::optional<StreamTarget> parse_stream_target(std::string_view target) {
   auto const question = target.find('?');
   auto const path = target.substr(0, question);
   auto const parts = split(path, '/');
-  if (parts.size() != 4 || !parts[0].empty() || parts[1] != "sessions" || !is_hex_id(parts[2])) return std::nullopt;
+  if (parts.size() != 4 || !parts[0].empty() || parts[1] != "sessions" || !is_hex_id(parts[2]))
+    return std::nullopt;
   StreamTarget result;
   result.session = *SessionId::parse(parts[2]);
   result.route = std::string(parts[3]);
-  if (result.route != "display" && result.route != "input" && result.route != "clipboard") return std::nullopt;
+  if (result.route != "display" && result.route != "input" && result.route != "clipboard")
+    return std::nullopt;
   if (question == std::string_view::npos) return std::nullopt;
   for (auto const piece : split(target.substr(question + 1), '&')) {
     if (!piece.starts_with("viewer=")) continue;
@@ -49,7 +52,8 @@ StreamAuthorization::StreamAuthorization(postgres::Database& database, Access& a
     : database_(database), access_(access), home_(std::move(home)) {}
 
 void StreamAuthorization::declare(http::Router& router) {
-  router.declare("GET", "/internal/authorize", "authorize_for_proxy", answering(this, &StreamAuthorization::authorize));
+  router.declare("GET", "/internal/authorize", "authorize_for_proxy",
+                 answering(this, &StreamAuthorization::authorize));
 }
 
 Async<Result<http::Response>> StreamAuthorization::authorize(http::Request request) {
@@ -75,7 +79,8 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
     object.session = (*session)->id;
     object.owner = (*session)->user;
   }
-  if (domain::can(subject, domain::Action::kConnectStream, object) != domain::Verdict::kAllowed) co_return refusal(403);
+  if (domain::can(subject, domain::Action::kConnectStream, object) != domain::Verdict::kAllowed)
+    co_return refusal(403);
   if (!*session || !domain::accepts_viewers((*session)->state) ||
       (*session)->desired == domain::DesiredState::kEnded) {
     co_return refusal(403);
@@ -88,11 +93,15 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
   headers.set("X-Oriel-User", percent_encode(display_name((*person)->account.user)));
   headers.set("X-Oriel-Role", owner ? "owner" : "control");
   headers.set("X-Oriel-Permissions", std::string(kAllPermissions));
-  headers.set("X-Oriel-Expires",
-              std::to_string(std::chrono::duration_cast<std::chrono::seconds>((*person)->expires_at.time_since_epoch()).count()));
+  headers.set("X-Oriel-Expires", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
+                                                    (*person)->expires_at.time_since_epoch())
+                                                    .count()));
   if (!owner && target->route == "display") {
-    store::AuditEntry entry{{"user", subject.user.text(), client_address(request)}, "session.view", "session",
-                            target->session.text(), {{"viewer", target->viewer}}};
+    store::AuditEntry entry{{"user", subject.user.text(), client_address(request)},
+                            "session.view",
+                            "session",
+                            target->session.text(),
+                            {{"viewer", target->viewer}}};
     auto recorded = co_await store::record_audit(database_, std::move(entry));
     // Nobody looks at somebody else's screen without a trace.
     if (!recorded) co_return recorded.error();

@@ -14,21 +14,27 @@ std::string const kViewer(32, 'a');
 
 TEST(StreamTarget, IsReadLetterByLetter) {
   auto const id = std::string(32, '1');
-  auto const good = parse_stream_target("/sessions/" + id + "/display?viewer=" + kViewer + "&epoch=1&frame=2");
+  auto const good =
+      parse_stream_target("/sessions/" + id + "/display?viewer=" + kViewer + "&epoch=1&frame=2");
   ASSERT_TRUE(good);
   EXPECT_EQ(good->session.text(), id);
   EXPECT_EQ(good->route, "display");
   EXPECT_EQ(good->viewer, kViewer);
   for (auto const& bad : std::initializer_list<std::string>{
-           "", "/", "/sessions/" + id, "/sessions/" + id + "/display", "/sessions/" + id + "/display?viewer=x",
-           "/sessions/" + id + "/files?viewer=" + kViewer, "/sessions/" + id + "/display/?viewer=" + kViewer,
-           "/sessions/" + id + "/../display?viewer=" + kViewer, "//sessions/" + id + "/display?viewer=" + kViewer,
-           "/sessions/" + id + "%2fdisplay?viewer=" + kViewer, "/sessions/" + id + ";x/display?viewer=" + kViewer,
-           "/Sessions/" + id + "/display?viewer=" + kViewer, "/sessions/" + id + "/display?viewer=" + kViewer + "&viewer=" + kViewer,
+           "", "/", "/sessions/" + id, "/sessions/" + id + "/display",
+           "/sessions/" + id + "/display?viewer=x", "/sessions/" + id + "/files?viewer=" + kViewer,
+           "/sessions/" + id + "/display/?viewer=" + kViewer,
+           "/sessions/" + id + "/../display?viewer=" + kViewer,
+           "//sessions/" + id + "/display?viewer=" + kViewer,
+           "/sessions/" + id + "%2fdisplay?viewer=" + kViewer,
+           "/sessions/" + id + ";x/display?viewer=" + kViewer,
+           "/Sessions/" + id + "/display?viewer=" + kViewer,
+           "/sessions/" + id + "/display?viewer=" + kViewer + "&viewer=" + kViewer,
            "/sessions/11111111-1111-1111-1111-111111111111/display?viewer=" + kViewer,
            "/sessions/" + std::string(32, 'A') + "/display?viewer=" + kViewer,
            "/sessions/" + id + "/display?viewer=" + std::string(32, 'A'),
-           "/sessions/" + id + "/display?Viewer=" + kViewer, "/sessions/" + id + "/display#?viewer=" + kViewer,
+           "/sessions/" + id + "/display?Viewer=" + kViewer,
+           "/sessions/" + id + "/display#?viewer=" + kViewer,
            "/sessions/" + id + "/display?viewer=" + kViewer + std::string(3000, 'x')}) {
     EXPECT_FALSE(parse_stream_target(bad)) << bad;
   }
@@ -36,9 +42,7 @@ TEST(StreamTarget, IsReadLetterByLetter) {
 
 class Streams : public ::testing::Test {
  protected:
-  Streams() : user(api.sign_in("user@oriel.local")) {
-    session = api.launch(user).id;
-  }
+  Streams() : user(api.sign_in("user@oriel.local")) { session = api.launch(user).id; }
   http::Response authorize(Who who, std::string route = "display", std::string method = "GET") {
     who.headers["X-Original-URI"] = "/sessions/" + session.text() + "/" + route + "?viewer=" + kViewer;
     who.headers["X-Original-Method"] = method;
@@ -54,7 +58,8 @@ TEST_F(Streams, TheOwnerOfARunningSessionGetsItsSocket) {
   api.make_running(session);
   auto const response = authorize(user);
   ASSERT_EQ(response.status, 200);
-  EXPECT_EQ(response.headers.get("x-session-socket"), api.directory.path().string() + "/run/pub/" + session.text() + ".sock");
+  EXPECT_EQ(response.headers.get("x-session-socket"),
+            api.directory.path().string() + "/run/pub/" + session.text() + ".sock");
   EXPECT_EQ(response.headers.get("x-oriel-viewer"), kViewer);
   EXPECT_EQ(response.headers.get("x-oriel-user"), "First%20User");
   EXPECT_EQ(response.headers.get("x-oriel-role"), "owner");
@@ -79,7 +84,8 @@ TEST_F(Streams, OthersDoNotAndAdministratorsLeaveATrace) {
 
 TEST_F(Streams, PagesOfOtherSitesDoNot) {
   api.make_running(session);
-  for (auto const& origin : {"", "null", "https://evil.example", "https://oriel.example:8443.evil.example", "http://oriel.example:8443"}) {
+  for (auto const& origin : {"", "null", "https://evil.example", "https://oriel.example:8443.evil.example",
+                             "http://oriel.example:8443"}) {
     auto who = user;
     who.from_our_pages = false;
     if (*origin != '\0') who.headers["Origin"] = origin;

@@ -59,7 +59,8 @@ json::Array gpus_of(json::Object const& resources) {
   if (value == nullptr || !value->is_array()) return gpus;
   for (auto const& entry : value->get_array()) {
     if (entry.is_object()) gpus.push_back(json::Object{{"name", text_of(entry.get_object(), "name")}});
-    if (entry.is_string()) gpus.push_back(json::Object{{"name", to_utf8(std::string_view(entry.get_string()), 512)}});
+    if (entry.is_string())
+      gpus.push_back(json::Object{{"name", to_utf8(std::string_view(entry.get_string()), 512)}});
   }
   return gpus;
 }
@@ -69,7 +70,8 @@ json::Array images_of(json::Array const& inventory) {
   for (auto const& entry : inventory) {
     if (!entry.is_object()) continue;
     auto const& object = entry.get_object();
-    auto const state = domain::parse_image_presence(text_of(object, "state")).value_or(domain::ImagePresence::kAbsent);
+    auto const state =
+        domain::parse_image_presence(text_of(object, "state")).value_or(domain::ImagePresence::kAbsent);
     images.push_back(json::Object{{"reference", text_of(object, "reference")},
                                   {"id", text_of(object, "id")},
                                   {"size_bytes", bytes_of(object, "size_bytes")},
@@ -157,7 +159,8 @@ json::Object admin_workspace_view(store::Image const& image, domain::PlacementDe
   return view;
 }
 
-domain::PlacementDecision try_placement(store::Image const& image, std::span<domain::ServerCapacity const> servers,
+domain::PlacementDecision try_placement(store::Image const& image,
+                                        std::span<domain::ServerCapacity const> servers,
                                         domain::PlacementPolicy const& policy) {
   domain::PlacementRequest request;
   request.cores = image.cores;
@@ -180,7 +183,8 @@ json::Object server_view(store::Agent const& agent) {
           {"zone", agent.zone_name},
           {"address", text_of(resources, "address")},
           {"cores_total", capacity.cores_total},
-          {"cores_used", number_of(resources, "cores_total") * std::min(number_of(resources, "cpu_percent"), 100.0) / 100.0},
+          {"cores_used", number_of(resources, "cores_total") *
+                             std::min(number_of(resources, "cpu_percent"), 100.0) / 100.0},
           {"cores_reserved", agent.cores_reserved},
           {"memory_total_bytes", capacity.memory_total_bytes},
           {"memory_used_bytes", bytes_of(resources, "memory_used_bytes")},

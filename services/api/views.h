@@ -18,8 +18,10 @@ namespace oriel::api {
 [[nodiscard]] json::Object admin_session_view(store::Session const& session);
 
 /// `decision` says whether it could start now, and if not, why.
-[[nodiscard]] json::Object workspace_view(store::Image const& image, domain::PlacementDecision const& decision);
-[[nodiscard]] json::Object admin_workspace_view(store::Image const& image, domain::PlacementDecision const& decision);
+[[nodiscard]] json::Object workspace_view(store::Image const& image,
+                                          domain::PlacementDecision const& decision);
+[[nodiscard]] json::Object admin_workspace_view(store::Image const& image,
+                                                domain::PlacementDecision const& decision);
 /// What placement would say for this workspace now.
 [[nodiscard]] domain::PlacementDecision try_placement(store::Image const& image,
                                                       std::span<domain::ServerCapacity const> servers,

@@ -62,13 +62,15 @@ Result<WebFiles> WebFiles::load(std::filesystem::path const& root) {
   std::map<std::string, std::string> compressed;
   std::size_t total = 0;
   std::error_code error;
-  for (std::filesystem::recursive_directory_iterator walk(root, error), end; !error && walk != end; walk.increment(error)) {
+  for (std::filesystem::recursive_directory_iterator walk(root, error), end; !error && walk != end;
+       walk.increment(error)) {
     if (!walk->is_regular_file(error) || walk->is_symlink(error)) continue;
     auto const path = "/" + walk->path().lexically_relative(root).generic_string();
     auto content = read_file(walk->path(), kOneFileBytes);
     if (!content) return content.error().within("read the web app's files");
     total += content->size();
-    if (total > kTotalBytes) return fail(Code::kTooLarge, "the web app's files in " + root.string() + " exceed 64 MB");
+    if (total > kTotalBytes)
+      return fail(Code::kTooLarge, "the web app's files in " + root.string() + " exceed 64 MB");
     if (path.ends_with(".gz")) {
       compressed[path.substr(0, path.size() - 3)] = std::move(*content);
       continue;
@@ -77,18 +79,23 @@ Result<WebFiles> WebFiles::load(std::filesystem::path const& root) {
     file.type = type_of(path);
     file.etag = "\"" + crypto::sha256_hex(*content).substr(0, 32) + "\"";
     // Their names change with their contents; pages keep their names and are asked for again each time.
-    file.immutable = (path.starts_with("/assets/") || path.starts_with("/client/")) && !path.ends_with(".html");
+    file.immutable =
+        (path.starts_with("/assets/") || path.starts_with("/client/")) && !path.ends_with(".html");
     file.content = std::move(*content);
     files.files_[path] = std::move(file);
 
     auto const parts = split(path, '/');
     if (parts.size() == 4 && parts[1] == "client" && parts[3] == "session.html") {
-      if (auto const number = parse_integer(parts[2])) files.newest_client_ = std::max(files.newest_client_, static_cast<int>(*number));
+      if (auto const number = parse_integer(parts[2]))
+        files.newest_client_ = std::max(files.newest_client_, static_cast<int>(*number));
     }
   }
-  if (error) return fail(Code::kNotFound, "cannot read the web app's files in " + root.string() + ": " + error.message());
+  if (error)
+    return fail(Code::kNotFound,
+                "cannot read the web app's files in " + root.string() + ": " + error.message());
   for (auto& [path, content] : compressed) {
-    if (auto const found = files.files_.find(path); found != files.files_.end()) found->second.compressed = std::move(content);
+    if (auto const found = files.files_.find(path); found != files.files_.end())
+      found->second.compressed = std::move(content);
   }
   return files;
 }

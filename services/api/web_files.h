@@ -17,8 +17,10 @@ class WebFiles {
   /// Reads every file below `root` with its `.gz` beside it. kTooLarge above 64 MB in total. Blocks.
   [[nodiscard]] static Result<WebFiles> load(std::filesystem::path const& root);
 
-  /// Answers with that file (`/assets/x.js`): type, ETag, caching, 304, and gzip where it is accepted. Empty when there is none.
-  [[nodiscard]] std::optional<http::Response> answer(http::Request const& request, std::string_view path) const;
+  /// Answers with that file (`/assets/x.js`): type, ETag, caching, 304, and gzip where it is accepted. Empty
+  /// when there is none.
+  [[nodiscard]] std::optional<http::Response> answer(http::Request const& request,
+                                                     std::string_view path) const;
   [[nodiscard]] bool has(std::string_view path) const { return files_.contains(path); }
 
   /// The highest `/client/<protocol>/` with a session page; 1 when there is none.

@@ -12,7 +12,8 @@ namespace {
 
 /// For a workspace that brings none: three panes, in the colour of the text around it.
 constexpr std::string_view kPlainIcon =
-    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 48 48\" fill=\"none\" stroke=\"#7c86b8\" stroke-width=\"2.5\" "
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 48 48\" fill=\"none\" stroke=\"#7c86b8\" "
+    "stroke-width=\"2.5\" "
     "stroke-linejoin=\"round\"><path d=\"M8 14l10-5v30l-10-5zM18 9h12v30H18zM30 9l10 5v20l-10 5z\"/></svg>";
 
 }  // namespace
@@ -21,7 +22,8 @@ WorkspaceRoutes::WorkspaceRoutes(postgres::Database& database) : database_(datab
 
 void WorkspaceRoutes::declare(http::Router& router) {
   router.declare("GET", "/api/v1/workspaces", "list_workspaces", answering(this, &WorkspaceRoutes::list));
-  router.declare("GET", "/api/v1/workspaces/{id}/icon", "read_workspace", answering(this, &WorkspaceRoutes::icon));
+  router.declare("GET", "/api/v1/workspaces/{id}/icon", "read_workspace",
+                 answering(this, &WorkspaceRoutes::icon));
 }
 
 Async<Result<http::Response>> WorkspaceRoutes::list(http::Request request) {
@@ -36,7 +38,8 @@ Async<Result<http::Response>> WorkspaceRoutes::list(http::Request request) {
   std::vector<domain::ServerCapacity> servers;
   for (auto const& agent : *agents) servers.push_back(store::capacity_of(agent));
   json::Array workspaces;
-  for (auto const& image : *images) workspaces.push_back(workspace_view(image, try_placement(image, servers, *policy)));
+  for (auto const& image : *images)
+    workspaces.push_back(workspace_view(image, try_placement(image, servers, *policy)));
   co_return http::json_response(json::Object{{"workspaces", std::move(workspaces)}});
 }
 

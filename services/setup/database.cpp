@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kDatabaseStart = 60s;  // a cluster that recovers after a crash
 
-/// What a service may do is in the migrations; here is only that it exists, its password, and that it never waits for ever.
+/// What a service may do is in the migrations; here is only that it exists, its password, and that it never
+/// waits for ever.
 Async<Result<>> ensure_role(postgres::Queryable& connection, std::string role, std::string attributes) {
   postgres::Parameters values(role);
   auto there = co_await connection.query("select 1 from pg_roles where rolname = $1", std::move(values));
@@ -59,12 +60,14 @@ Async<Result<>> set_up_roles(postgres::Queryable& connection, Passwords password
   auto there = co_await connection.query("select 1 from pg_database where datname = 'oriel'");
   if (!there) co_return there.error();
   if (there->empty()) {
-    auto made = co_await connection.script("CREATE DATABASE oriel OWNER oriel_owner TEMPLATE template0 ENCODING 'UTF8'");
+    auto made = co_await connection.script(
+        "CREATE DATABASE oriel OWNER oriel_owner TEMPLATE template0 ENCODING 'UTF8'");
     if (!made) co_return made.error().within("make the database");
     log::info("database made");
   }
   auto closed = co_await connection.script(
-      "REVOKE ALL ON DATABASE oriel FROM PUBLIC; GRANT CONNECT ON DATABASE oriel TO oriel_api, oriel_manager");
+      "REVOKE ALL ON DATABASE oriel FROM PUBLIC; GRANT CONNECT ON DATABASE oriel TO oriel_api, "
+      "oriel_manager");
   co_return closed;
 }
 

@@ -32,7 +32,8 @@ struct Credentials {
 };
 BOOST_DESCRIBE_STRUCT(Credentials, (), (admin, user, api_key))
 
-Async<Result<>> create_user(postgres::Database& database, Login login, std::string first_name, std::vector<GroupId> groups) {
+Async<Result<>> create_user(postgres::Database& database, Login login, std::string first_name,
+                            std::vector<GroupId> groups) {
   auto present = co_await store::find_account_by_username(database, login.username);
   if (!present) co_return present.error();
   if (*present) co_return Result<>();  // whatever was changed since stays as it is
@@ -55,11 +56,17 @@ Async<Result<>> create_groups(postgres::Database& database, std::string zone) {
     auto made = co_await store::ensure_zone(database, ZoneId::random(), zone);
     if (!made) co_return made.error();
   }
-  store::NewGroup administrators{store::administrators_group(), "Administrators", "May do everything.", 1,
+  store::NewGroup administrators{store::administrators_group(),
+                                 "Administrators",
+                                 "May do everything.",
+                                 1,
                                  {domain::Permission::kGlobalAdmin}};
   auto first = co_await store::ensure_group(database, std::move(administrators));
   if (!first) co_return first.error();
-  store::NewGroup everybody{store::all_users_group(), "All Users", "Everybody who may start workspaces.", 100,
+  store::NewGroup everybody{store::all_users_group(),
+                            "All Users",
+                            "Everybody who may start workspaces.",
+                            100,
                             {domain::Permission::kUser}};
   auto second = co_await store::ensure_group(database, std::move(everybody));
   if (!second) co_return second.error();
@@ -71,7 +78,8 @@ Async<Result<>> create_all(postgres::Database& database, Options const& options,
   auto groups = co_await create_groups(database, options.zone);
   if (!groups) co_return groups.error();
   std::vector<GroupId> for_administrator{store::administrators_group(), store::all_users_group()};
-  auto admin = co_await create_user(database, credentials.admin, "Administrator", std::move(for_administrator));
+  auto admin =
+      co_await create_user(database, credentials.admin, "Administrator", std::move(for_administrator));
   if (!admin) co_return admin.error();
   std::vector<GroupId> for_user{store::all_users_group()};
   auto user = co_await create_user(database, credentials.user, "User", std::move(for_user));

@@ -1,10 +1,11 @@
+#include "libs/store/images.h"
+
 #include <boost/describe/class.hpp>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
 #include "libs/base/log.h"
 #include "libs/base/text.h"
-#include "libs/store/images.h"
 #include "libs/store/users.h"
 #include "services/setup/commands.h"
 
@@ -25,14 +26,18 @@ constexpr std::string_view kContract = "oriel/1";
 bool is_workspace(BuiltLine const& line) {
   if (!line.manifest) return false;
   auto const* const contract = line.manifest->if_contains("contract");
-  return contract != nullptr && contract->is_string() && std::string_view(contract->get_string()) == kContract;
+  return contract != nullptr && contract->is_string() &&
+         std::string_view(contract->get_string()) == kContract;
 }
 
 std::string_view word(store::Registered registered) {
   switch (registered) {
-    case store::Registered::kNew: return "new";
-    case store::Registered::kUpdated: return "updated";
-    case store::Registered::kUnchanged: return "unchanged";
+    case store::Registered::kNew:
+      return "new";
+    case store::Registered::kUpdated:
+      return "updated";
+    case store::Registered::kUnchanged:
+      return "unchanged";
   }
   return "unchanged";
 }
@@ -49,7 +54,8 @@ Async<Result<>> register_all(postgres::Database& database, std::string text) {
       continue;
     }
     store::BuiltImage image{line->name, line->tag, line->id, *line->manifest};
-    auto registered = co_await store::register_built_image(database, std::move(image), store::all_users_group(), position);
+    auto registered =
+        co_await store::register_built_image(database, std::move(image), store::all_users_group(), position);
     if (!registered) co_return registered.error();
     log::info("workspace", {{"name", line->name}, {"image", line->tag}, {"change", word(*registered)}});
   }

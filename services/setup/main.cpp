@@ -1,4 +1,5 @@
-// oriel-setup prepares the database for `oriel up`: one command a run, each safe to run again. See commands.h.
+// oriel-setup prepares the database for `oriel up`: one command a run, each safe to run again. See
+// commands.h.
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@
 namespace {
 
 constexpr char kHelp[] =
-    "oriel-setup COMMAND --config FILE: prepares an installation's database. Every command may be run again.\n"
+    "oriel-setup COMMAND --config FILE: prepares an installation's database. Every command may be run "
+    "again.\n"
     "  database                      roles, database, schema\n"
     "  first-users --credentials FILE   zone, groups, first users, first API key\n"
     "  images --file FILE            workspaces of the images that images/build.sh built\n"
@@ -64,7 +66,8 @@ int main(int argc, char** argv) {
     if (value == nullptr || i + 1 == argc) return std::fputs(kHelp, stderr), 2;
     *value = argv[++i];
   }
-  auto const complete = (words.command == "database") || (words.command == "first-users" && !words.credentials.empty()) ||
+  auto const complete = (words.command == "database") ||
+                        (words.command == "first-users" && !words.credentials.empty()) ||
                         (words.command == "images" && !words.file.empty()) ||
                         (words.command == "enrolment-token" && !words.output.empty());
   if (!complete || words.config.empty()) return std::fputs(kHelp, stderr), 2;

@@ -1,7 +1,8 @@
 #include "services/setup/options.h"
 
-#include <boost/describe/class.hpp>
 #include <optional>
+
+#include <boost/describe/class.hpp>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
@@ -20,7 +21,8 @@ struct Config {
 BOOST_DESCRIBE_STRUCT(Config, (), (instance, home, database, zone))
 
 postgres::DatabaseOptions connect_as_postgres(Options const& options, std::string rest) {
-  postgres::DatabaseOptions result{.connection = "host=" + options.socket_directory + " user=postgres " + std::move(rest)};
+  postgres::DatabaseOptions result{.connection = "host=" + options.socket_directory + " user=postgres " +
+                                                 std::move(rest)};
   result.password = options.superuser_password;
   result.application_name = "oriel-setup";
   result.connections = 2;
@@ -31,7 +33,9 @@ postgres::DatabaseOptions connect_as_postgres(Options const& options, std::strin
 
 }  // namespace
 
-postgres::DatabaseOptions Options::as_superuser() const { return connect_as_postgres(*this, "dbname=postgres"); }
+postgres::DatabaseOptions Options::as_superuser() const {
+  return connect_as_postgres(*this, "dbname=postgres");
+}
 
 postgres::DatabaseOptions Options::as_owner() const {
   auto options = connect_as_postgres(*this, "dbname=oriel");

@@ -30,9 +30,10 @@ class Setup : public ::testing::Test {
     write("secrets/api/database.password", "api's 'password'\n");
     write("secrets/manager/database.password", "manager\n");
     write("secrets/api/token.key", token_key.hex() + "\n");
-    write("credentials.json",
-          R"({"url":"https://127.0.0.1:8443","addresses":[],"admin":{"username":"admin@oriel.local","password":"one two three"},)"
-          R"("user":{"username":"user@oriel.local","password":"four five six"},"api_key":{"key":"abcdefghijkl","secret":"the secret"}})");
+    write(
+        "credentials.json",
+        R"({"url":"https://127.0.0.1:8443","addresses":[],"admin":{"username":"admin@oriel.local","password":"one two three"},)"
+        R"("user":{"username":"user@oriel.local","password":"four five six"},"api_key":{"key":"abcdefghijkl","secret":"the secret"}})");
     options = *read_options(directory.file("config.json"));
   }
   void write(std::string const& name, std::string const& content) {
@@ -40,9 +41,12 @@ class Setup : public ::testing::Test {
     ASSERT_TRUE(make_directory(path.parent_path()));
     ASSERT_TRUE(write_file(path, content));
   }
-  Result<> first_users() { return loop.run(create_first_users(loop.executor(), options, directory.file("credentials.json"))); }
+  Result<> first_users() {
+    return loop.run(create_first_users(loop.executor(), options, directory.file("credentials.json")));
+  }
   std::unique_ptr<postgres::Database> open(std::string const& role) {
-    return std::make_unique<postgres::Database>(loop.executor(), postgres::DatabaseOptions{.connection = server.connection("oriel", role)});
+    return std::make_unique<postgres::Database>(
+        loop.executor(), postgres::DatabaseOptions{.connection = server.connection("oriel", role)});
   }
   oriel::testing::PostgresServer server;
   oriel::testing::Loop loop;
@@ -76,15 +80,17 @@ TEST_F(Setup, MakesEverythingOnceAndNothingTwice) {
 
   // The services' roles own nothing and the password is set.
   auto const superuser = open("postgres");
-  auto const roles = *loop.run(superuser->query(
-      "select rolname, rolsuper, rolcanlogin, rolpassword is not null as has_password from pg_authid where rolname like 'oriel_%' order by 1"));
+  auto const roles =
+      *loop.run(superuser->query("select rolname, rolsuper, rolcanlogin, rolpassword is not null as "
+                                 "has_password from pg_authid where rolname like 'oriel_%' order by 1"));
   ASSERT_EQ(roles.size(), 3U);
   for (auto const role : roles) {
     EXPECT_FALSE(role.boolean("rolsuper"));
     EXPECT_EQ(role.boolean("rolcanlogin"), role.view("rolname") != "oriel_owner");
     EXPECT_EQ(role.boolean("has_password"), role.view("rolname") != "oriel_owner");
   }
-  auto const owners = *loop.run(superuser->query("select distinct tableowner from pg_tables where schemaname = 'public'"));
+  auto const owners =
+      *loop.run(superuser->query("select distinct tableowner from pg_tables where schemaname = 'public'"));
   ASSERT_EQ(owners.size(), 1U);
   EXPECT_EQ(owners.front().view("tableowner"), "oriel_owner");
 }
@@ -110,8 +116,10 @@ TEST_F(Setup, RegistersImagesAndSkipsWhatIsNoWorkspace) {
   ASSERT_TRUE(first_users());
   auto const lines = [](std::string const& tag) {
     return R"({"name":"firefox","tag":")" + tag +
-           R"(","id":"sha256:aa","size":12,"manifest":{"contract":"oriel/1","friendly_name":"Firefox","cores":2,"memory_mib":2048}})" "\n\n"
-           R"({"name":"base","tag":"oriel/base:1","id":"sha256:bb","size":1,"manifest":null})" "\n";
+           R"(","id":"sha256:aa","size":12,"manifest":{"contract":"oriel/1","friendly_name":"Firefox","cores":2,"memory_mib":2048}})"
+           "\n\n"
+           R"({"name":"base","tag":"oriel/base:1","id":"sha256:bb","size":1,"manifest":null})"
+           "\n";
   };
   write("images.json", lines("oriel/firefox:1"));
   auto const registered = loop.run(register_images(loop.executor(), options, directory.file("images.json")));
@@ -136,9 +144,10 @@ TEST_F(Setup, AnEnrolmentTokenIsWrittenAndStoredAsAHash) {
   auto const token = std::string(trim(*read_file(directory.file("token"))));
   auto const superuser = open("postgres");
   postgres::Parameters values(crypto::keyed_hash(token_key, token));
-  auto const rows = *loop.run(superuser->query(
-      "select purpose, expires_at > now() + interval '59 minutes' as long from one_time_tokens where token_hash = decode($1, 'hex')",
-      std::move(values)));
+  auto const rows =
+      *loop.run(superuser->query("select purpose, expires_at > now() + interval '59 minutes' as long from "
+                                 "one_time_tokens where token_hash = decode($1, 'hex')",
+                                 std::move(values)));
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows.front().view("purpose"), "enrol");
   EXPECT_TRUE(rows.front().boolean("long"));

@@ -52,7 +52,9 @@ TestDatabase::TestDatabase() {
   (void)cluster().server.create_database(name_, "oriel_template");
 }
 
-std::string TestDatabase::connection(std::string const& role) const { return server().connection(name_, role); }
+std::string TestDatabase::connection(std::string const& role) const {
+  return server().connection(name_, role);
+}
 
 std::unique_ptr<postgres::Database> TestDatabase::open(Executor executor, std::string const& role,
                                                        std::size_t connections) const {
@@ -66,7 +68,8 @@ Async<Result<Basics>> fill_basics(postgres::Database& database) {
   basics.zone = ZoneId::random();
   auto zone = co_await ensure_zone(database, basics.zone, "default");
   if (!zone) co_return zone.error();
-  NewGroup administrators{administrators_group(), "Administrators", "", 1, {domain::Permission::kGlobalAdmin}};
+  NewGroup administrators{
+      administrators_group(), "Administrators", "", 1, {domain::Permission::kGlobalAdmin}};
   auto first = co_await ensure_group(database, std::move(administrators));
   if (!first) co_return first.error();
   NewGroup everybody{all_users_group(), "All Users", "", 100, {domain::Permission::kUser}};
@@ -76,7 +79,8 @@ Async<Result<Basics>> fill_basics(postgres::Database& database) {
   NewUser user{"user@oriel.local", "First", "User", "", {all_users_group()}};
   auto made = co_await ensure_user(database, std::move(user));
   if (!made) co_return made.error();
-  NewUser administrator{"admin@oriel.local", "First", "Administrator", "", {administrators_group(), all_users_group()}};
+  NewUser administrator{
+      "admin@oriel.local", "First", "Administrator", "", {administrators_group(), all_users_group()}};
   auto also = co_await ensure_user(database, std::move(administrator));
   if (!also) co_return also.error();
   auto found = co_await find_account_by_username(database, "user@oriel.local");
@@ -86,8 +90,13 @@ Async<Result<Basics>> fill_basics(postgres::Database& database) {
   if (!second_found) co_return second_found.error();
   basics.administrator = (*second_found)->user.id;
 
-  BuiltImage image{"firefox", "oriel/firefox:1", "sha256:aa",
-                   {{"friendly_name", "Firefox"}, {"cores", 2}, {"memory_mib", 1024}, {"icon", "<svg/>"},
+  BuiltImage image{"firefox",
+                   "oriel/firefox:1",
+                   "sha256:aa",
+                   {{"friendly_name", "Firefox"},
+                    {"cores", 2},
+                    {"memory_mib", 1024},
+                    {"icon", "<svg/>"},
                     {"categories", {"Browsers"}}}};
   auto registered = co_await register_built_image(database, std::move(image), all_users_group(), 10);
   if (!registered) co_return registered.error();
@@ -97,15 +106,20 @@ Async<Result<Basics>> fill_basics(postgres::Database& database) {
   co_return basics;
 }
 
-Async<Result<AgentId>> add_agent(postgres::Database& database, Basics basics, std::string hostname, double cores,
-                                 std::int64_t memory_bytes) {
+Async<Result<AgentId>> add_agent(postgres::Database& database, Basics basics, std::string hostname,
+                                 double cores, std::int64_t memory_bytes) {
   auto const id = AgentId::random();
-  json::Object resources{{"hostname", hostname}, {"cores_total", cores}, {"memory_total_bytes", memory_bytes},
-                         {"disk_total_bytes", std::int64_t{1} << 40}, {"disk_used_bytes", std::int64_t{1} << 30}};
-  json::Array images{{{"reference", "oriel/firefox:1"}, {"id", "sha256:aa"}, {"state", "present"}, {"progress", 100}}};
+  json::Object resources{{"hostname", hostname},
+                         {"cores_total", cores},
+                         {"memory_total_bytes", memory_bytes},
+                         {"disk_total_bytes", std::int64_t{1} << 40},
+                         {"disk_used_bytes", std::int64_t{1} << 30}};
+  json::Array images{
+      {{"reference", "oriel/firefox:1"}, {"id", "sha256:aa"}, {"state", "present"}, {"progress", 100}}};
   postgres::Parameters values(id, hostname, basics.zone, json::text(resources), json::text(images));
   auto made = co_await database.query(
-      "insert into agents (id, hostname, zone_id, public_key, certificate_pem, state, last_seen_at, resources, images) "
+      "insert into agents (id, hostname, zone_id, public_key, certificate_pem, state, last_seen_at, "
+      "resources, images) "
       "values ($1, $2, $3, '\\x00', '', 'online', now(), $4::jsonb, $5::jsonb)",
       std::move(values));
   if (!made) co_return made.error();

@@ -9,15 +9,16 @@
 
 namespace oriel::store::testing {
 
-/// A migrated database of its own for one test, copied from a template; the cluster is shared by the test program.
-/// Connect as `postgres` (everything), `oriel_api` or `oriel_manager`, as the services do.
+/// A migrated database of its own for one test, copied from a template; the cluster is shared by the test
+/// program. Connect as `postgres` (everything), `oriel_api` or `oriel_manager`, as the services do.
 class TestDatabase {
  public:
   TestDatabase();
 
   /// `host=… dbname=… user=…`.
   [[nodiscard]] std::string connection(std::string const& role = "postgres") const;
-  [[nodiscard]] std::unique_ptr<postgres::Database> open(Executor executor, std::string const& role = "postgres",
+  [[nodiscard]] std::unique_ptr<postgres::Database> open(Executor executor,
+                                                         std::string const& role = "postgres",
                                                          std::size_t connections = 8) const;
   [[nodiscard]] static oriel::testing::PostgresServer& server();
 
@@ -35,7 +36,7 @@ struct Basics {
 [[nodiscard]] Async<Result<Basics>> fill_basics(postgres::Database& database);
 
 /// An agent that is online, with `memory_bytes`, `cores` and the workspace's image present.
-[[nodiscard]] Async<Result<AgentId>> add_agent(postgres::Database& database, Basics basics, std::string hostname,
-                                               double cores, std::int64_t memory_bytes);
+[[nodiscard]] Async<Result<AgentId>> add_agent(postgres::Database& database, Basics basics,
+                                               std::string hostname, double cores, std::int64_t memory_bytes);
 
 }  // namespace oriel::store::testing

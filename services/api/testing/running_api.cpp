@@ -1,8 +1,8 @@
 #include "services/api/testing/running_api.h"
 
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "libs/base/file.h"
 #include "libs/base/log.h"
@@ -44,7 +44,8 @@ RunningApi::RunningApi() {
   log::configure("test", log::Level::kError);
   owner = test.open(loop.executor());
   basics = must(loop.run(store::testing::fill_basics(*owner)));
-  (void)must(loop.run(store::ensure_user(*owner, {"other@oriel.local", "Other", "", "", {store::all_users_group()}})));
+  (void)must(loop.run(
+      store::ensure_user(*owner, {"other@oriel.local", "Other", "", "", {store::all_users_group()}})));
   other = (*must(loop.run(store::find_account_by_username(*owner, "other@oriel.local")))).user.id;
   postgres::Parameters values(password_hash());
   must(loop.run(owner->query("update users set password_hash = $1", std::move(values))));
@@ -66,7 +67,8 @@ RunningApi::RunningApi() {
   api = std::make_unique<Api>(loop.executor(), std::move(options), std::move(files));
   auto started = api->start();
   if (!started) throw std::runtime_error(started.error().message);
-  client = std::make_unique<http::Client>(loop.executor(), socket, http::ClientOptions{.host = std::string(kHost)});
+  client = std::make_unique<http::Client>(loop.executor(), socket,
+                                          http::ClientOptions{.host = std::string(kHost)});
 }
 
 RunningApi::~RunningApi() {
@@ -91,7 +93,8 @@ http::Response RunningApi::send(std::string method, std::string target, Who cons
   return must(loop.run(client->send(std::move(request))));
 }
 
-http::Response RunningApi::try_sign_in(std::string const& username, std::string_view password, Who const& who) {
+http::Response RunningApi::try_sign_in(std::string const& username, std::string_view password,
+                                       Who const& who) {
   return post("/api/v1/sign-in", who, json::Object{{"username", username}, {"password", password}});
 }
 
@@ -136,9 +139,11 @@ void RunningApi::make_running(SessionId session) {
     (void)must(loop.run(store::testing::add_agent(*owner, basics, "alpha", 8, std::int64_t{64} << 30)));
   }
   auto const placed = must(loop.run(store::place_session(*owner, session)));
-  if (!placed || placed->session.state != domain::SessionState::kPlaced) throw std::runtime_error("it was not placed");
-  auto const running = must(loop.run(store::advance_session(*owner, session, placed->session.generation, domain::Cause::kAgent,
-                                                            {.state = domain::SessionState::kRunning, .container_id = "c1"})));
+  if (!placed || placed->session.state != domain::SessionState::kPlaced)
+    throw std::runtime_error("it was not placed");
+  auto const running =
+      must(loop.run(store::advance_session(*owner, session, placed->session.generation, domain::Cause::kAgent,
+                                           {.state = domain::SessionState::kRunning, .container_id = "c1"})));
   if (!running) throw std::runtime_error("it does not run");
 }
 

@@ -20,29 +20,35 @@ inline constexpr std::string_view kPassword = "correct horse battery";
 
 /// Who sends a request of a test.
 struct Who {
-  std::string cookie{};                    ///< a token; empty: nobody
+  std::string cookie{};  ///< a token; empty: nobody
   std::string address = "192.0.2.1";
-  bool from_our_pages = true;              ///< with Origin and Sec-Fetch-Site of our own pages
+  bool from_our_pages = true;  ///< with Origin and Sec-Fetch-Site of our own pages
   std::map<std::string, std::string> headers{};
 };
 
-/// The API service as a whole on a unix socket, with PostgreSQL and Redis of its own and a small web app. Users
-/// `user@oriel.local`, `other@oriel.local` (both in All Users) and `admin@oriel.local`, all with kPassword.
+/// The API service as a whole on a unix socket, with PostgreSQL and Redis of its own and a small web app.
+/// Users `user@oriel.local`, `other@oriel.local` (both in All Users) and `admin@oriel.local`, all with
+/// kPassword.
 class RunningApi {
  public:
   RunningApi();
   ~RunningApi();
 
-  [[nodiscard]] http::Response send(std::string method, std::string target, Who const& who, std::string body = {});
-  [[nodiscard]] http::Response get(std::string target, Who const& who = {}) { return send("GET", std::move(target), who); }
+  [[nodiscard]] http::Response send(std::string method, std::string target, Who const& who,
+                                    std::string body = {});
+  [[nodiscard]] http::Response get(std::string target, Who const& who = {}) {
+    return send("GET", std::move(target), who);
+  }
   [[nodiscard]] http::Response post(std::string target, Who const& who, json::Value const& body) {
     return send("POST", std::move(target), who, json::text(body));
   }
   /// Signs in; the cookie's token.
   [[nodiscard]] Who sign_in(std::string const& username);
-  [[nodiscard]] http::Response try_sign_in(std::string const& username, std::string_view password, Who const& who = {});
+  [[nodiscard]] http::Response try_sign_in(std::string const& username, std::string_view password,
+                                           Who const& who = {});
   /// A compatible-API call with that key.
-  [[nodiscard]] http::Response call(std::string const& operation, std::string const& key, json::Object body = {});
+  [[nodiscard]] http::Response call(std::string const& operation, std::string const& key,
+                                    json::Object body = {});
   /// Makes a key `name` with the secret `secret-of-<name>`.
   void make_key(std::string const& name, std::vector<int> permissions, bool read_only = false);
 
