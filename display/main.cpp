@@ -1,11 +1,11 @@
 // oriel-display: shows a session's screen to browsers and brings their input to it.
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "display/loop/event_loop.h"
 #include "display/session/display_server.h"
@@ -85,8 +85,10 @@ FileDescriptor watch_signals(display::EventLoop& loop, std::function<void()> sto
 }  // namespace
 
 int main(int count, char** words) {
-  if (count == 2 && std::string_view(words[1]) == "--help") return std::fwrite(kHelp.data(), kHelp.size(), 1, stdout) == 1 ? 0 : 1;
-  if (count == 2 && std::string_view(words[1]) == "--version") return std::puts(version_line("oriel-display").c_str()) >= 0 ? 0 : 1;
+  if (count == 2 && std::string_view(words[1]) == "--help")
+    return std::fwrite(kHelp.data(), kHelp.size(), 1, stdout) == 1 ? 0 : 1;
+  if (count == 2 && std::string_view(words[1]) == "--version")
+    return std::puts(version_line("oriel-display").c_str()) >= 0 ? 0 : 1;
   log::configure("oriel-display");
   auto options = read_options(count, words);
   if (!options) {

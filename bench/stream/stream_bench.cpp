@@ -1,6 +1,4 @@
 // Measures the display server without network and browser: stream-bench DISPLAY_SERVER [xvfb|xorg]
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -9,6 +7,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include "display/testing/display_session.h"
 #include "display/x11/keysyms.h"
@@ -26,25 +26,31 @@ using testing::XServerProcess;
 
 constexpr Size kScreen{1920, 1080};
 
-double milliseconds(steady_clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+double milliseconds(steady_clock::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
 
 double percentile(std::vector<double> values, double fraction) {
   if (values.empty()) return -1;
   std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<std::size_t>(fraction * static_cast<double>(values.size())))];
+  return values[std::min(values.size() - 1,
+                         static_cast<std::size_t>(fraction * static_cast<double>(values.size())))];
 }
 
 // Core fonts need no file: every X server has "fixed" built in.
 class TextPage {
  public:
-  TextPage(XClient& client, Size size) : client_(client), pixmap_(client.connection().new_id()), context_(client.connection().new_id()) {
+  TextPage(XClient& client, Size size)
+      : client_(client), pixmap_(client.connection().new_id()), context_(client.connection().new_id()) {
     auto* const x = client.get();
     xcb_font_t const font = client.connection().new_id();
     xcb_open_font(x, font, 5, "fixed");
-    xcb_create_pixmap(x, 24, pixmap_, client.connection().root(), static_cast<std::uint16_t>(size.width), static_cast<std::uint16_t>(size.height));
+    xcb_create_pixmap(x, 24, pixmap_, client.connection().root(), static_cast<std::uint16_t>(size.width),
+                      static_cast<std::uint16_t>(size.height));
     std::uint32_t const white[3] = {0xffffff, 0xffffff, font};
     xcb_create_gc(x, context_, pixmap_, XCB_GC_FOREGROUND | XCB_GC_BACKGROUND | XCB_GC_FONT, white);
-    xcb_rectangle_t const whole{0, 0, static_cast<std::uint16_t>(size.width), static_cast<std::uint16_t>(size.height)};
+    xcb_rectangle_t const whole{0, 0, static_cast<std::uint16_t>(size.width),
+                                static_cast<std::uint16_t>(size.height)};
     xcb_poly_fill_rectangle(x, pixmap_, context_, 1, &whole);
     std::mt19937 random(1);
     for (std::uint32_t y = 20; y < size.height; y += 15) {
@@ -52,16 +58,18 @@ class TextPage {
       xcb_change_gc(x, context_, XCB_GC_FOREGROUND, &colour);
       std::string line;
       auto const length = 60 + random() % 180;
-      while (line.size() < length) line += std::string(1 + random() % 9, static_cast<char>('a' + random() % 26)) + ' ';
+      while (line.size() < length)
+        line += std::string(1 + random() % 9, static_cast<char>('a' + random() % 26)) + ' ';
       line.resize(std::min<std::size_t>(line.size(), 250));
-      xcb_image_text_8(x, static_cast<std::uint8_t>(line.size()), pixmap_, context_, 40, static_cast<std::int16_t>(y), line.data());
+      xcb_image_text_8(x, static_cast<std::uint8_t>(line.size()), pixmap_, context_, 40,
+                       static_cast<std::int16_t>(y), line.data());
     }
     client.sync();
   }
 
   void show(xcb_window_t window, std::uint32_t offset, Size size) {
-    xcb_copy_area(client_.get(), pixmap_, window, context_, 0, static_cast<std::int16_t>(offset), 0, 0, static_cast<std::uint16_t>(size.width),
-                  static_cast<std::uint16_t>(size.height));
+    xcb_copy_area(client_.get(), pixmap_, window, context_, 0, static_cast<std::int16_t>(offset), 0, 0,
+                  static_cast<std::uint16_t>(size.width), static_cast<std::uint16_t>(size.height));
     client_.connection().flush();
   }
 
@@ -71,7 +79,8 @@ class TextPage {
   std::uint32_t context_;
 };
 
-// An application that draws a letter-sized block at each key; how long from the key's message to the viewer's finished frame.
+// An application that draws a letter-sized block at each key; how long from the key's message to the viewer's
+// finished frame.
 void measure_keys(DisplaySession& session) {
   auto viewer = ViewerClient::open(session.socket());
   auto input = InputClient::open(session.socket());
@@ -116,14 +125,18 @@ void measure_keys(DisplaySession& session) {
       to_frame.push_back(milliseconds(steady_clock::now() - start));
       break;
     }
-    to_application.push_back(milliseconds(steady_clock::duration(pressed_at.load()) - start.time_since_epoch()));
+    to_application.push_back(
+        milliseconds(steady_clock::duration(pressed_at.load()) - start.time_since_epoch()));
     (*input)->key(false, 'a', 30);
   }
   stop = true;
   application.join();
-  std::printf("key -> application  p50 %.2f ms  p95 %.2f ms\n", percentile(to_application, 0.5), percentile(to_application, 0.95));
-  std::printf("key -> frame        p50 %.2f ms  p95 %.2f ms  (%zu of %d keys)\n", percentile(to_frame, 0.5), percentile(to_frame, 0.95), to_frame.size(), kKeys);
-  std::printf("per key             %.2f ms CPU display, %.2f ms X server, %.0f bytes\n", (session.display().cpu_milliseconds() - cpu_before) / kKeys,
+  std::printf("key -> application  p50 %.2f ms  p95 %.2f ms\n", percentile(to_application, 0.5),
+              percentile(to_application, 0.95));
+  std::printf("key -> frame        p50 %.2f ms  p95 %.2f ms  (%zu of %d keys)\n", percentile(to_frame, 0.5),
+              percentile(to_frame, 0.95), to_frame.size(), kKeys);
+  std::printf("per key             %.2f ms CPU display, %.2f ms X server, %.0f bytes\n",
+              (session.display().cpu_milliseconds() - cpu_before) / kKeys,
               (session.x_server().process().cpu_milliseconds() - x_cpu_before) / kKeys,
               static_cast<double>((*viewer)->stream().received_bytes() - bytes_before) / kKeys);
 }
@@ -159,9 +172,12 @@ void measure_scrolling(DisplaySession& session) {
   double const cpu = session.display().cpu_milliseconds() - cpu_before;
   auto const bytes = (*viewer)->stream().received_bytes() - bytes_before;
   auto const different = testing::difference_after_settling(**viewer, client);
-  std::printf("text page scroll 30/s: %.1f frames/s, %.2f Mbit/s, %.1f kB a frame, %.1f %% of a core display, %.1f %% X server, %zu pixels differ at the end\n",
-              frames / seconds, static_cast<double>(bytes) * 8 / seconds / 1e6, static_cast<double>(bytes) / 1000 / std::max(1, frames), cpu / seconds / 10,
-              (session.x_server().process().cpu_milliseconds() - x_cpu_before) / seconds / 10, different);
+  std::printf(
+      "text page scroll 30/s: %.1f frames/s, %.2f Mbit/s, %.1f kB a frame, %.1f %% of a core display, %.1f "
+      "%% X server, %zu pixels differ at the end\n",
+      frames / seconds, static_cast<double>(bytes) * 8 / seconds / 1e6,
+      static_cast<double>(bytes) / 1000 / std::max(1, frames), cpu / seconds / 10,
+      (session.x_server().process().cpu_milliseconds() - x_cpu_before) / seconds / 10, different);
 }
 
 void measure_idle(DisplaySession& session) {
@@ -171,8 +187,10 @@ void measure_idle(DisplaySession& session) {
   double const cpu = session.display().cpu_milliseconds();
   long const sleeps = testing::sleeps_of(session.display().pid());
   auto const frame = (*viewer)->next_frame(10s);
-  std::printf("idle 10 s: %llu bytes, %ld wake-ups, %.2f ms CPU%s\n", static_cast<unsigned long long>((*viewer)->stream().received_bytes() - bytes),
-              testing::sleeps_of(session.display().pid()) - sleeps, session.display().cpu_milliseconds() - cpu, frame ? " (not idle)" : "");
+  std::printf("idle 10 s: %llu bytes, %ld wake-ups, %.2f ms CPU%s\n",
+              static_cast<unsigned long long>((*viewer)->stream().received_bytes() - bytes),
+              testing::sleeps_of(session.display().pid()) - sleeps,
+              session.display().cpu_milliseconds() - cpu, frame ? " (not idle)" : "");
 }
 
 void measure_first_picture(DisplaySession& session) {
@@ -185,7 +203,8 @@ void measure_first_picture(DisplaySession& session) {
     times.push_back(milliseconds(steady_clock::now() - start));
     bytes = (*viewer)->stream().received_bytes();
   }
-  std::printf("first picture       p50 %.1f ms, %.1f kB\n", percentile(times, 0.5), static_cast<double>(bytes) / 1000);
+  std::printf("first picture       p50 %.1f ms, %.1f kB\n", percentile(times, 0.5),
+              static_cast<double>(bytes) / 1000);
 }
 
 }  // namespace
@@ -195,7 +214,8 @@ int main(int count, char** words) {
     std::fprintf(stderr, "usage: stream-bench DISPLAY_SERVER [xvfb|xorg]\n");
     return 2;
   }
-  auto const kind = count > 2 && std::string_view(words[2]) == "xvfb" ? XServerProcess::Kind::kXvfb : XServerProcess::Kind::kXorg;
+  auto const kind = count > 2 && std::string_view(words[2]) == "xvfb" ? XServerProcess::Kind::kXvfb
+                                                                      : XServerProcess::Kind::kXorg;
   auto const session = DisplaySession::start(words[1], kind, kScreen);
   if (!session) {
     std::fprintf(stderr, "the X server does not start\n");

@@ -1,13 +1,13 @@
 #include "display/control/agent_link.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "display/limits.h"
 #include "libs/base/log.h"
@@ -21,8 +21,13 @@ constexpr int kMessagesPerTurn = 16;
 
 }  // namespace
 
-AgentLink::AgentLink(EventLoop& loop, std::string path, json::Object hello, Received received, std::function<void()> connected)
-    : loop_(loop), path_(std::move(path)), hello_(std::move(hello)), received_(std::move(received)), connected_(std::move(connected)) {
+AgentLink::AgentLink(EventLoop& loop, std::string path, json::Object hello, Received received,
+                     std::function<void()> connected)
+    : loop_(loop),
+      path_(std::move(path)),
+      hello_(std::move(hello)),
+      received_(std::move(received)),
+      connected_(std::move(connected)) {
   retry_ = loop_.after(std::chrono::seconds(0), [this] { connect(); });
 }
 
@@ -56,20 +61,23 @@ void AgentLink::connect() {
 
 void AgentLink::ready(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) flush();
-  for (int message = 0; message < kMessagesPerTurn && socket_.is_open() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0; ++message)
+  for (int message = 0;
+       message < kMessagesPerTurn && socket_.is_open() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
+       ++message)
     if (!read_message()) return;
 }
 
 std::size_t AgentLink::missing() const {
   if (input_.size() < kLengthBytes) return kLengthBytes - input_.size();
   std::size_t length = 0;
-  for (std::size_t index = 0; index < kLengthBytes; ++index) length |= static_cast<std::size_t>(static_cast<unsigned char>(input_[index])) << (8 * index);
+  for (std::size_t index = 0; index < kLengthBytes; ++index)
+    length |= static_cast<std::size_t>(static_cast<unsigned char>(input_[index])) << (8 * index);
   return kLengthBytes + length - input_.size();
 }
 
 bool AgentLink::read_message() {
-  // Never beyond the end of a message: a descriptor comes with the first byte of its own, and one read may cross from a message without
-  // one into a message with one.
+  // Never beyond the end of a message: a descriptor comes with the first byte of its own, and one read may
+  // cross from a message without one into a message with one.
   while (input_.size() < kLengthBytes || missing() > 0) {
     std::size_t const wanted = missing();
     if (wanted > limits::kControlMessage) {
@@ -97,7 +105,8 @@ bool AgentLink::read_message() {
       for (std::size_t index = 0; index < count; ++index) {
         int descriptor = -1;
         std::memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof descriptor);
-        descriptor_ = FileDescriptor(descriptor);  // One a message is spoken; a further one closes the earlier.
+        descriptor_ =
+            FileDescriptor(descriptor);  // One a message is spoken; a further one closes the earlier.
       }
     }
     if (got == 0) {
@@ -120,7 +129,8 @@ void AgentLink::send(json::Object const& message) {
   if (!socket_.is_open()) return;
   std::string const text = json::text(message);
   if (output_.size() + text.size() > limits::kControlQueueBytes) return lose("the agent does not read");
-  for (std::size_t index = 0; index < kLengthBytes; ++index) output_.push_back(static_cast<char>(text.size() >> (8 * index)));
+  for (std::size_t index = 0; index < kLengthBytes; ++index)
+    output_.push_back(static_cast<char>(text.size() >> (8 * index)));
   output_.append(text);
   if (!waits_for_write_) flush();
 }

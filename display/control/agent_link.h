@@ -10,14 +10,16 @@
 
 namespace oriel::display {
 
-/// The control socket to the agent (protocol/control): connects, says hello, and connects again after each loss, for ever.
+/// The control socket to the agent (protocol/control): connects, says hello, and connects again after each
+/// loss, for ever.
 class AgentLink {
  public:
   /// A message, with the descriptor that came with it (or a closed one).
   using Received = std::function<void(json::Object const& message, FileDescriptor descriptor)>;
 
   /// `hello` is sent first on each connection; `connected` runs right after it.
-  AgentLink(EventLoop& loop, std::string path, json::Object hello, Received received, std::function<void()> connected);
+  AgentLink(EventLoop& loop, std::string path, json::Object hello, Received received,
+            std::function<void()> connected);
   ~AgentLink();
   AgentLink(AgentLink const&) = delete;
   AgentLink& operator=(AgentLink const&) = delete;

@@ -1,11 +1,11 @@
 #include "display/control/init_link.h"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include <fcntl.h>
+#include <sys/socket.h>
 
 #include "display/limits.h"
 #include "libs/base/log.h"

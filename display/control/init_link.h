@@ -8,7 +8,8 @@
 
 namespace oriel::display {
 
-/// The pair of sequenced-packet sockets to init (protocol/control, "init ⇄ display"): one JSON object a packet.
+/// The pair of sequenced-packet sockets to init (protocol/control, "init ⇄ display"): one JSON object a
+/// packet.
 class InitLink {
  public:
   using Received = std::function<void(json::Object const& message)>;

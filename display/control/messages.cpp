@@ -25,7 +25,8 @@ bool flag_member(json::Object const& message, std::string_view name, bool otherw
 
 std::string text_member(json::Object const& message, std::string_view name) {
   auto const* const value = message.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
+  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
+                                                : std::string();
 }
 
 Begin read_begin(json::Object const& message) {
@@ -44,7 +45,8 @@ Result<XServer> read_x_server(json::Object const& message) {
   server.display = text_member(message, "display");
   server.authority = text_member(message, "authority");
   if (server.display.empty()) return fail(Code::kInvalid, "x: display is missing");
-  if (auto const* const manifest = message.if_contains("manifest"); manifest != nullptr && manifest->is_object()) {
+  if (auto const* const manifest = message.if_contains("manifest");
+      manifest != nullptr && manifest->is_object()) {
     if (text_member(manifest->get_object(), "ready") == "frame") server.ready = "frame";
   }
   return server;

@@ -7,8 +7,8 @@
 
 #include "libs/base/json.h"
 
-/// Messages of protocol/control as the display server reads them. Members that it does not know are kept in `whole`, so that init gets
-/// a `begin` as the agent wrote it.
+/// Messages of protocol/control as the display server reads them. Members that it does not know are kept in
+/// `whole`, so that init gets a `begin` as the agent wrote it.
 namespace oriel::display {
 
 struct Begin {

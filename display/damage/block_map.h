@@ -26,8 +26,12 @@ class BlockMap {
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
 
   void set(std::uint32_t column, std::uint32_t row) { bits_[word(column, row)] |= 1ULL << (column % 64); }
-  void clear(std::uint32_t column, std::uint32_t row) { bits_[word(column, row)] &= ~(1ULL << (column % 64)); }
-  [[nodiscard]] bool has(std::uint32_t column, std::uint32_t row) const { return (bits_[word(column, row)] >> (column % 64) & 1) != 0; }
+  void clear(std::uint32_t column, std::uint32_t row) {
+    bits_[word(column, row)] &= ~(1ULL << (column % 64));
+  }
+  [[nodiscard]] bool has(std::uint32_t column, std::uint32_t row) const {
+    return (bits_[word(column, row)] >> (column % 64) & 1) != 0;
+  }
 
   void clear() { std::fill(bits_.begin(), bits_.end(), 0); }
   void set_all() {
@@ -49,8 +53,10 @@ class BlockMap {
   /// Whether a block of the set touches the rectangle.
   [[nodiscard]] bool touches(Rectangle const& area) const {
     if (area.width == 0 || area.height == 0) return false;
-    for (std::uint32_t row = area.y / kBlock; row < std::min(rows_, (area.bottom() + kBlock - 1) / kBlock); ++row)
-      for (std::uint32_t column = area.x / kBlock; column < std::min(columns_, (area.right() + kBlock - 1) / kBlock); ++column)
+    for (std::uint32_t row = area.y / kBlock; row < std::min(rows_, (area.bottom() + kBlock - 1) / kBlock);
+         ++row)
+      for (std::uint32_t column = area.x / kBlock;
+           column < std::min(columns_, (area.right() + kBlock - 1) / kBlock); ++column)
         if (has(column, row)) return true;
     return false;
   }

@@ -6,9 +6,10 @@ namespace {
 
 constexpr std::uint32_t kColour = 0x00ffffff;
 
-// Without an early exit, so that the compiler makes wide instructions of it: a block is compared in about the time that its memory takes.
-bool differs(std::uint32_t const* one, std::size_t one_stride, std::uint32_t const* other, std::size_t other_stride, std::uint32_t width,
-             std::uint32_t height) {
+// Without an early exit, so that the compiler makes wide instructions of it: a block is compared in about the
+// time that its memory takes.
+bool differs(std::uint32_t const* one, std::size_t one_stride, std::uint32_t const* other,
+             std::size_t other_stride, std::uint32_t width, std::uint32_t height) {
   std::uint32_t difference = 0;
   if (width == kBlock) {
     for (std::uint32_t y = 0; y < height; ++y, one += one_stride, other += other_stride)
@@ -28,7 +29,8 @@ void Picture::update(Piece const& piece, BlockMap& changed) {
   std::uint32_t const bottom = std::min(piece.area.bottom(), size_.height);
   for (std::uint32_t top = piece.area.y; top < bottom; top = (top / kBlock + 1) * kBlock) {
     std::uint32_t const height = std::min((top / kBlock + 1) * kBlock, bottom) - top;
-    std::uint32_t const* const source_row = piece.pixels + static_cast<std::size_t>(top - piece.area.y) * piece.stride;
+    std::uint32_t const* const source_row =
+        piece.pixels + static_cast<std::size_t>(top - piece.area.y) * piece.stride;
     std::uint32_t* const target_row = pixels_.data() + static_cast<std::size_t>(top) * size_.width;
     for (std::uint32_t left = piece.area.x; left < right; left = (left / kBlock + 1) * kBlock) {
       std::uint32_t const width = std::min((left / kBlock + 1) * kBlock, right) - left;
@@ -51,7 +53,8 @@ void Picture::drop_equal(std::span<std::uint32_t const> other, BlockMap& blocks)
       if (!blocks.has(column, row)) continue;
       std::uint32_t const left = column * kBlock;
       std::size_t const offset = static_cast<std::size_t>(top) * size_.width + left;
-      if (!differs(pixels_.data() + offset, size_.width, other.data() + offset, size_.width, std::min(kBlock, size_.width - left), height))
+      if (!differs(pixels_.data() + offset, size_.width, other.data() + offset, size_.width,
+                   std::min(kBlock, size_.width - left), height))
         blocks.clear(column, row);
     }
   }

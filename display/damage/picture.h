@@ -10,7 +10,8 @@
 
 namespace oriel::display {
 
-/// The last captured picture: what the next capture is compared with, and what every viewer is sent from. The highest byte of its pixels is 0.
+/// The last captured picture: what the next capture is compared with, and what every viewer is sent from. The
+/// highest byte of its pixels is 0.
 class Picture {
  public:
   Picture() = default;
@@ -23,8 +24,9 @@ class Picture {
     return pixels_.data() + static_cast<std::size_t>(y) * size_.width + x;
   }
 
-  /// Takes over a captured piece and adds the blocks that really changed to `changed`. Applications report many times more than they
-  /// change, so the comparison decides. Parts of the piece outside the picture are ignored; the undefined byte of a pixel is not compared.
+  /// Takes over a captured piece and adds the blocks that really changed to `changed`. Applications report
+  /// many times more than they change, so the comparison decides. Parts of the piece outside the picture are
+  /// ignored; the undefined byte of a pixel is not compared.
   void update(Piece const& piece, BlockMap& changed);
 
   /// Takes those blocks out of the set in which this picture is the same as `other`, which has its size.

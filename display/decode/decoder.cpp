@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
 #include <zstd.h>
 
 namespace oriel::display {
@@ -18,15 +17,16 @@ constexpr uint32_t kPixelSize = 4;
 constexpr uint32_t kWirePixelSize = 3;
 constexpr uint32_t kBlack = 0xff000000U;
 
-uint16_t read_u16(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
+uint16_t read_u16(uint8_t const* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
 
-uint32_t read_u32(const uint8_t* bytes) {
-  return static_cast<uint32_t>(bytes[0]) | static_cast<uint32_t>(bytes[1]) << 8 | static_cast<uint32_t>(bytes[2]) << 16 |
-         static_cast<uint32_t>(bytes[3]) << 24;
+uint32_t read_u32(uint8_t const* bytes) {
+  return static_cast<uint32_t>(bytes[0]) | static_cast<uint32_t>(bytes[1]) << 8 |
+         static_cast<uint32_t>(bytes[2]) << 16 | static_cast<uint32_t>(bytes[3]) << 24;
 }
 
-uint32_t rgba_of_bgr(const uint8_t* bgr) {
-  return static_cast<uint32_t>(bgr[2]) | static_cast<uint32_t>(bgr[1]) << 8 | static_cast<uint32_t>(bgr[0]) << 16 | kBlack;
+uint32_t rgba_of_bgr(uint8_t const* bgr) {
+  return static_cast<uint32_t>(bgr[2]) | static_cast<uint32_t>(bgr[1]) << 8 |
+         static_cast<uint32_t>(bgr[0]) << 16 | kBlack;
 }
 
 void store(uint8_t* pixel, uint32_t colour) { memcpy(pixel, &colour, kPixelSize); }
@@ -34,7 +34,7 @@ void store(uint8_t* pixel, uint32_t colour) { memcpy(pixel, &colour, kPixelSize)
 // Reads fields one after the other and remembers the first trouble, so that a caller checks once.
 class HeaderReader {
  public:
-  HeaderReader(const uint8_t* bytes, uint32_t length) : bytes_(bytes), length_(length) {}
+  HeaderReader(uint8_t const* bytes, uint32_t length) : bytes_(bytes), length_(length) {}
 
   uint32_t byte() {
     if (used_ == length_) {
@@ -47,7 +47,7 @@ class HeaderReader {
   uint32_t varint() {
     uint64_t value = 0;
     for (uint32_t shift = 0; shift < 35; shift += 7) {
-      const uint32_t next = byte();
+      uint32_t const next = byte();
       if (short_) return 0;
       value |= static_cast<uint64_t>(next & 0x7fU) << shift;
       if ((next & 0x80U) == 0) {
@@ -60,7 +60,7 @@ class HeaderReader {
   }
 
   int32_t zigzag() {
-    const uint32_t value = varint();
+    uint32_t const value = varint();
     return static_cast<int32_t>(value >> 1 ^ (0U - (value & 1U)));
   }
 
@@ -78,7 +78,7 @@ class HeaderReader {
   int32_t used() const { return static_cast<int32_t>(used_); }
 
  private:
-  const uint8_t* bytes_;
+  uint8_t const* bytes_;
   uint32_t length_;
   uint32_t used_ = 0;
   bool short_ = false;
@@ -88,17 +88,19 @@ class HeaderReader {
 constexpr int32_t kNeedsMore = 0;
 constexpr int32_t kIsBad = -1;
 
-uint64_t area_of(const DirtyRectangle& rectangle) { return static_cast<uint64_t>(rectangle.width) * rectangle.height; }
+uint64_t area_of(DirtyRectangle const& rectangle) {
+  return static_cast<uint64_t>(rectangle.width) * rectangle.height;
+}
 
-DirtyRectangle joined(const DirtyRectangle& one, const DirtyRectangle& other) {
-  const uint32_t left = one.x < other.x ? one.x : other.x;
-  const uint32_t top = one.y < other.y ? one.y : other.y;
-  const uint32_t right_one = one.x + one.width;
-  const uint32_t right_other = other.x + other.width;
-  const uint32_t bottom_one = one.y + one.height;
-  const uint32_t bottom_other = other.y + other.height;
-  const uint32_t right = right_one > right_other ? right_one : right_other;
-  const uint32_t bottom = bottom_one > bottom_other ? bottom_one : bottom_other;
+DirtyRectangle joined(DirtyRectangle const& one, DirtyRectangle const& other) {
+  uint32_t const left = one.x < other.x ? one.x : other.x;
+  uint32_t const top = one.y < other.y ? one.y : other.y;
+  uint32_t const right_one = one.x + one.width;
+  uint32_t const right_other = other.x + other.width;
+  uint32_t const bottom_one = one.y + one.height;
+  uint32_t const bottom_other = other.y + other.height;
+  uint32_t const right = right_one > right_other ? right_one : right_other;
+  uint32_t const bottom = bottom_one > bottom_other ? bottom_one : bottom_other;
   return {left, top, right - left, bottom - top};
 }
 
@@ -112,7 +114,7 @@ Decoder::~Decoder() {
   free(copied_);
 }
 
-DecodeStatus Decoder::push(uint8_t type, const uint8_t* body, uint32_t length) {
+DecodeStatus Decoder::push(uint8_t type, uint8_t const* body, uint32_t length) {
   if (status_ != DecodeStatus::kOk) return status_;
   if (length > protocol::kMaximumBody) return status_ = DecodeStatus::kBadMessage;
   switch (static_cast<Message>(type)) {
@@ -127,9 +129,10 @@ DecodeStatus Decoder::push(uint8_t type, const uint8_t* body, uint32_t length) {
       return DecodeStatus::kOk;
     case Message::kCursor: {
       if (length < 12) return status_ = DecodeStatus::kBadMessage;
-      const uint32_t width = read_u16(body + 8);
-      const uint32_t height = read_u16(body + 10);
-      if (width > protocol::kMaximumCursorSide || height > protocol::kMaximumCursorSide || length != 12 + width * height * kPixelSize)
+      uint32_t const width = read_u16(body + 8);
+      uint32_t const height = read_u16(body + 10);
+      if (width > protocol::kMaximumCursorSide || height > protocol::kMaximumCursorSide ||
+          length != 12 + width * height * kPixelSize)
         return status_ = DecodeStatus::kBadMessage;
       return DecodeStatus::kOk;
     }
@@ -146,11 +149,11 @@ DecodeStatus Decoder::push(uint8_t type, const uint8_t* body, uint32_t length) {
   }
 }
 
-DecodeStatus Decoder::reset(const uint8_t* body, uint32_t length) {
+DecodeStatus Decoder::reset(uint8_t const* body, uint32_t length) {
   if (length != 9) return DecodeStatus::kBadMessage;
-  const bool keep = body[4] != 0;
-  const uint32_t width = read_u16(body + 5);
-  const uint32_t height = read_u16(body + 7);
+  bool const keep = body[4] != 0;
+  uint32_t const width = read_u16(body + 5);
+  uint32_t const height = read_u16(body + 7);
   if (width == 0 || height == 0 || width > protocol::kMaximumSide || height > protocol::kMaximumSide ||
       width * height > protocol::kMaximumPixels)
     return DecodeStatus::kBadReset;
@@ -159,7 +162,8 @@ DecodeStatus Decoder::reset(const uint8_t* body, uint32_t length) {
     stream_ = ZSTD_createDCtx();
     inflated_ = static_cast<uint8_t*>(malloc(kInflatedSize));
     if (stream_ == nullptr || inflated_ == nullptr) return DecodeStatus::kOutOfMemory;
-    if (ZSTD_isError(ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, protocol::kWindowLog)) != 0) return DecodeStatus::kBadStream;
+    if (ZSTD_isError(ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, protocol::kWindowLog)) != 0)
+      return DecodeStatus::kBadStream;
   }
   ZSTD_DCtx_reset(stream_, ZSTD_reset_session_only);
   expect_ = Expect::kRecord;
@@ -188,56 +192,57 @@ DecodeStatus Decoder::reset(const uint8_t* body, uint32_t length) {
   return DecodeStatus::kOk;
 }
 
-DecodeStatus Decoder::inflate(const uint8_t* body, uint32_t length) {
+DecodeStatus Decoder::inflate(uint8_t const* body, uint32_t length) {
   if (!has_epoch_) return DecodeStatus::kBadReset;
   ZSTD_inBuffer input{body, length, 0};
   for (;;) {
     ZSTD_outBuffer output{inflated_, kInflatedSize, 0};
-    const size_t before = input.pos;
-    const size_t left = ZSTD_decompressStream(stream_, &output, &input);
+    size_t const before = input.pos;
+    size_t const left = ZSTD_decompressStream(stream_, &output, &input);
     // The epoch is one endless zstd frame: an end of frame inside it is as wrong as an error.
     if (ZSTD_isError(left) != 0 || left == 0) return DecodeStatus::kBadStream;
-    const DecodeStatus status = records(inflated_, static_cast<uint32_t>(output.pos));
+    DecodeStatus const status = records(inflated_, static_cast<uint32_t>(output.pos));
     if (status != DecodeStatus::kOk) return status;
-    const bool drained = output.pos < output.size;
+    bool const drained = output.pos < output.size;
     if (input.pos == input.size && drained) return DecodeStatus::kOk;
     if (input.pos == before && output.pos == 0) return DecodeStatus::kBadStream;
   }
 }
 
-DecodeStatus Decoder::finish(const uint8_t* body, uint32_t length) {
+DecodeStatus Decoder::finish(uint8_t const* body, uint32_t length) {
   if (length != 17) return DecodeStatus::kBadMessage;
   if (!has_epoch_) return DecodeStatus::kBadReset;
   if (expect_ != Expect::kRecord || held_length_ != 0) return DecodeStatus::kCutRecord;
   frame_has_records_ = false;
   end_.epoch = epoch_;
   end_.frame = read_u32(body);
-  const uint64_t time = static_cast<uint64_t>(read_u32(body + 8)) << 32 | read_u32(body + 4);
+  uint64_t const time = static_cast<uint64_t>(read_u32(body + 8)) << 32 | read_u32(body + 4);
   end_.capture_time_us = static_cast<double>(time);
   end_.input_sequence = read_u32(body + 12);
   end_.flags = body[16];
   return DecodeStatus::kOk;
 }
 
-DecodeStatus Decoder::records(const uint8_t* bytes, uint32_t length) {
+DecodeStatus Decoder::records(uint8_t const* bytes, uint32_t length) {
   while (length > 0) {
     if (expect_ == Expect::kPixels) {
-      const uint32_t taken = read_pixels(bytes, length);
+      uint32_t const taken = read_pixels(bytes, length);
       bytes += taken;
       length -= taken;
       continue;
     }
-    const uint32_t held_before = held_length_;
-    const uint8_t* at = bytes;
+    uint32_t const held_before = held_length_;
+    uint8_t const* at = bytes;
     uint32_t available = length;
     if (held_before > 0) {
-      const uint32_t room = kLongestHeader - held_before;
-      const uint32_t added = length < room ? length : room;
+      uint32_t const room = kLongestHeader - held_before;
+      uint32_t const added = length < room ? length : room;
       memcpy(held_ + held_before, bytes, added);
       at = held_;
       available = held_before + added;
     }
-    const int32_t taken = expect_ == Expect::kRecord ? read_record(at, available) : read_copy_rectangle(at, available);
+    int32_t const taken =
+        expect_ == Expect::kRecord ? read_record(at, available) : read_copy_rectangle(at, available);
     if (taken < 0) return DecodeStatus::kBadRecord;
     if (taken == kNeedsMore) {
       if (available >= kLongestHeader) return DecodeStatus::kBadRecord;
@@ -253,12 +258,12 @@ DecodeStatus Decoder::records(const uint8_t* bytes, uint32_t length) {
   return DecodeStatus::kOk;
 }
 
-int32_t Decoder::read_record(const uint8_t* bytes, uint32_t length) {
+int32_t Decoder::read_record(uint8_t const* bytes, uint32_t length) {
   HeaderReader reader(bytes, length);
-  const auto kind = static_cast<Record>(reader.byte());
+  auto const kind = static_cast<Record>(reader.byte());
   switch (kind) {
     case Record::kFill: {
-      const DirtyRectangle area = reader.rectangle();
+      DirtyRectangle const area = reader.rectangle();
       uint8_t bgr[kWirePixelSize];
       for (uint8_t& channel : bgr) channel = static_cast<uint8_t>(reader.byte());
       if (reader.bad()) return kIsBad;
@@ -268,11 +273,13 @@ int32_t Decoder::read_record(const uint8_t* bytes, uint32_t length) {
       break;
     }
     case Record::kPixels: {
-      const DirtyRectangle area = reader.rectangle();
-      const uint32_t layout = reader.byte();
+      DirtyRectangle const area = reader.rectangle();
+      uint32_t const layout = reader.byte();
       if (reader.bad()) return kIsBad;
       if (reader.cut()) return kNeedsMore;
-      if (!inside(area.x, area.y, area.width, area.height) || layout > static_cast<uint32_t>(Layout::kColumns)) return kIsBad;
+      if (!inside(area.x, area.y, area.width, area.height) ||
+          layout > static_cast<uint32_t>(Layout::kColumns))
+        return kIsBad;
       area_ = area;
       layout_ = static_cast<Layout>(layout);
       run_x_ = 0;
@@ -282,19 +289,22 @@ int32_t Decoder::read_record(const uint8_t* bytes, uint32_t length) {
       break;
     }
     case Record::kCopy: {
-      const uint32_t count = reader.varint();
+      uint32_t const count = reader.varint();
       if (reader.bad() || (!reader.cut() && (count == 0 || count > kMaximumVectors))) return kIsBad;
       for (uint32_t index = 0; index < count && !reader.cut() && !reader.bad(); ++index) {
         vectors_[index][0] = reader.zigzag();
         vectors_[index][1] = reader.zigzag();
       }
-      const uint32_t rectangles = reader.varint();
+      uint32_t const rectangles = reader.varint();
       if (reader.bad()) return kIsBad;
       if (reader.cut()) return kNeedsMore;
-      // Snapshot semantics without a second frame buffer: the snapshot is the frame buffer as long as nothing was drawn.
+      // Snapshot semantics without a second frame buffer: the snapshot is the frame buffer as long as nothing
+      // was drawn.
       if (frame_has_records_ || rectangles == 0 || rectangles > kMaximumCopies) return kIsBad;
-      if (copies_ == nullptr) copies_ = static_cast<DirtyRectangle*>(malloc(sizeof(DirtyRectangle) * kMaximumCopies));
-      if (copied_ == nullptr) copied_ = static_cast<uint8_t*>(malloc(static_cast<size_t>(width_) * height_ * kPixelSize));
+      if (copies_ == nullptr)
+        copies_ = static_cast<DirtyRectangle*>(malloc(sizeof(DirtyRectangle) * kMaximumCopies));
+      if (copied_ == nullptr)
+        copied_ = static_cast<uint8_t*>(malloc(static_cast<size_t>(width_) * height_ * kPixelSize));
       if (copies_ == nullptr || copied_ == nullptr) return kIsBad;
       vector_count_ = count;
       copies_left_ = rectangles;
@@ -310,10 +320,10 @@ int32_t Decoder::read_record(const uint8_t* bytes, uint32_t length) {
   return reader.used();
 }
 
-int32_t Decoder::read_copy_rectangle(const uint8_t* bytes, uint32_t length) {
+int32_t Decoder::read_copy_rectangle(uint8_t const* bytes, uint32_t length) {
   HeaderReader reader(bytes, length);
-  const uint32_t vector = reader.byte();
-  const DirtyRectangle destination = reader.rectangle();
+  uint32_t const vector = reader.byte();
+  DirtyRectangle const destination = reader.rectangle();
   if (reader.bad()) return kIsBad;
   if (reader.cut()) return kNeedsMore;
   if (!snapshot(destination, vector)) return kIsBad;
@@ -325,17 +335,20 @@ int32_t Decoder::read_copy_rectangle(const uint8_t* bytes, uint32_t length) {
   return reader.used();
 }
 
-bool Decoder::snapshot(const DirtyRectangle& destination, uint32_t vector) {
-  if (vector >= vector_count_ || !inside(destination.x, destination.y, destination.width, destination.height)) return false;
-  const int64_t left = static_cast<int64_t>(destination.x) - vectors_[vector][0];
-  const int64_t top = static_cast<int64_t>(destination.y) - vectors_[vector][1];
-  if (left < 0 || top < 0 || left + destination.width > width_ || top + destination.height > height_) return false;
-  const uint32_t pixels = destination.width * destination.height;
+bool Decoder::snapshot(DirtyRectangle const& destination, uint32_t vector) {
+  if (vector >= vector_count_ || !inside(destination.x, destination.y, destination.width, destination.height))
+    return false;
+  int64_t const left = static_cast<int64_t>(destination.x) - vectors_[vector][0];
+  int64_t const top = static_cast<int64_t>(destination.y) - vectors_[vector][1];
+  if (left < 0 || top < 0 || left + destination.width > width_ || top + destination.height > height_)
+    return false;
+  uint32_t const pixels = destination.width * destination.height;
   if (pixels > width_ * height_ - copied_pixels_) return false;
 
   uint8_t* target = copied_ + static_cast<size_t>(copied_pixels_) * kPixelSize;
-  const uint8_t* source = frame_buffer_ + (static_cast<size_t>(top) * width_ + static_cast<size_t>(left)) * kPixelSize;
-  const size_t row = static_cast<size_t>(destination.width) * kPixelSize;
+  uint8_t const* source =
+      frame_buffer_ + (static_cast<size_t>(top) * width_ + static_cast<size_t>(left)) * kPixelSize;
+  size_t const row = static_cast<size_t>(destination.width) * kPixelSize;
   for (uint32_t y = 0; y < destination.height; ++y) {
     memcpy(target, source, row);
     target += row;
@@ -347,10 +360,10 @@ bool Decoder::snapshot(const DirtyRectangle& destination, uint32_t vector) {
 }
 
 void Decoder::land_copies() {
-  const uint8_t* source = copied_;
+  uint8_t const* source = copied_;
   for (uint32_t index = 0; index < copy_count_; ++index) {
-    const DirtyRectangle& area = copies_[index];
-    const size_t row = static_cast<size_t>(area.width) * kPixelSize;
+    DirtyRectangle const& area = copies_[index];
+    size_t const row = static_cast<size_t>(area.width) * kPixelSize;
     uint8_t* target = frame_buffer_ + (static_cast<size_t>(area.y) * width_ + area.x) * kPixelSize;
     for (uint32_t y = 0; y < area.height; ++y) {
       memcpy(target, source, row);
@@ -361,7 +374,7 @@ void Decoder::land_copies() {
   }
 }
 
-uint32_t Decoder::read_pixels(const uint8_t* bytes, uint32_t length) {
+uint32_t Decoder::read_pixels(uint8_t const* bytes, uint32_t length) {
   uint32_t used = 0;
   if (held_length_ > 0) {
     while (held_length_ < kWirePixelSize && used < length) held_[held_length_++] = bytes[used++];
@@ -369,8 +382,8 @@ uint32_t Decoder::read_pixels(const uint8_t* bytes, uint32_t length) {
     put_run(held_, 1);
     held_length_ = 0;
   }
-  const uint32_t whole = (length - used) / kWirePixelSize;
-  const uint32_t pixels = whole < pixels_left_ ? whole : pixels_left_;
+  uint32_t const whole = (length - used) / kWirePixelSize;
+  uint32_t const pixels = whole < pixels_left_ ? whole : pixels_left_;
   put_run(bytes + used, pixels);
   used += pixels * kWirePixelSize;
   if (pixels_left_ == 0) {
@@ -382,14 +395,15 @@ uint32_t Decoder::read_pixels(const uint8_t* bytes, uint32_t length) {
   return used;
 }
 
-void Decoder::put_run(const uint8_t* bytes, uint32_t pixels) {
+void Decoder::put_run(uint8_t const* bytes, uint32_t pixels) {
   pixels_left_ -= pixels;
-  const size_t stride = static_cast<size_t>(width_) * kPixelSize;
+  size_t const stride = static_cast<size_t>(width_) * kPixelSize;
   if (layout_ == Layout::kRows) {
     while (pixels > 0) {
-      const uint32_t left_in_row = area_.width - run_x_;
-      const uint32_t count = pixels < left_in_row ? pixels : left_in_row;
-      uint8_t* target = frame_buffer_ + (area_.y + run_y_) * stride + static_cast<size_t>(area_.x + run_x_) * kPixelSize;
+      uint32_t const left_in_row = area_.width - run_x_;
+      uint32_t const count = pixels < left_in_row ? pixels : left_in_row;
+      uint8_t* target =
+          frame_buffer_ + (area_.y + run_y_) * stride + static_cast<size_t>(area_.x + run_x_) * kPixelSize;
       for (uint32_t index = 0; index < count; ++index) {
         store(target, rgba_of_bgr(bytes));
         target += kPixelSize;
@@ -405,12 +419,13 @@ void Decoder::put_run(const uint8_t* bytes, uint32_t pixels) {
     return;
   }
   while (pixels > 0) {
-    const uint32_t band = run_y_ / protocol::kBandRows * protocol::kBandRows;
-    const uint32_t rest = area_.height - band;
-    const uint32_t band_end = band + (rest < protocol::kBandRows ? rest : protocol::kBandRows);
-    const uint32_t left_in_column = band_end - run_y_;
-    const uint32_t count = pixels < left_in_column ? pixels : left_in_column;
-    uint8_t* target = frame_buffer_ + (area_.y + run_y_) * stride + static_cast<size_t>(area_.x + run_x_) * kPixelSize;
+    uint32_t const band = run_y_ / protocol::kBandRows * protocol::kBandRows;
+    uint32_t const rest = area_.height - band;
+    uint32_t const band_end = band + (rest < protocol::kBandRows ? rest : protocol::kBandRows);
+    uint32_t const left_in_column = band_end - run_y_;
+    uint32_t const count = pixels < left_in_column ? pixels : left_in_column;
+    uint8_t* target =
+        frame_buffer_ + (area_.y + run_y_) * stride + static_cast<size_t>(area_.x + run_x_) * kPixelSize;
     for (uint32_t index = 0; index < count; ++index) {
       store(target, rgba_of_bgr(bytes));
       target += stride;
@@ -433,27 +448,28 @@ bool Decoder::inside(uint32_t x, uint32_t y, uint32_t width, uint32_t height) co
   return width > 0 && height > 0 && x < width_ && y < height_ && width <= width_ - x && height <= height_ - y;
 }
 
-void Decoder::fill(const DirtyRectangle& area, uint32_t colour) {
-  const size_t stride = static_cast<size_t>(width_) * kPixelSize;
+void Decoder::fill(DirtyRectangle const& area, uint32_t colour) {
+  size_t const stride = static_cast<size_t>(width_) * kPixelSize;
   uint8_t* first = frame_buffer_ + area.y * stride + static_cast<size_t>(area.x) * kPixelSize;
   for (uint32_t x = 0; x < area.width; ++x) store(first + static_cast<size_t>(x) * kPixelSize, colour);
-  for (uint32_t y = 1; y < area.height; ++y) memcpy(first + y * stride, first, static_cast<size_t>(area.width) * kPixelSize);
+  for (uint32_t y = 1; y < area.height; ++y)
+    memcpy(first + y * stride, first, static_cast<size_t>(area.width) * kPixelSize);
   mark_dirty(area);
 }
 
-void Decoder::mark_dirty(const DirtyRectangle& area) {
+void Decoder::mark_dirty(DirtyRectangle const& area) {
   uint32_t best = 0;
   uint64_t best_growth = UINT64_MAX;
   for (uint32_t index = 0; index < dirty_count_; ++index) {
-    const DirtyRectangle both = joined(dirty_[index], area);
-    const uint64_t whole = area_of(both);
+    DirtyRectangle const both = joined(dirty_[index], area);
+    uint64_t const whole = area_of(both);
     // Presenting has a cost per rectangle: neighbours are joined when that adds few pixels nobody changed.
-    const uint64_t apart = area_of(dirty_[index]) + area_of(area);
+    uint64_t const apart = area_of(dirty_[index]) + area_of(area);
     if (whole <= apart + apart / 4) {
       dirty_[index] = both;
       return;
     }
-    const uint64_t growth = whole - area_of(dirty_[index]);
+    uint64_t const growth = whole - area_of(dirty_[index]);
     if (growth < best_growth) {
       best_growth = growth;
       best = index;

@@ -1,6 +1,7 @@
 #pragma once
-// The client's half of the display route: compiled natively for the server's tests and to WebAssembly for the browser, so that both run the
-// same code. Hence no exceptions, no threads, no input or output, no C++ library: <stdint.h>, memory and zstd.
+// The client's half of the display route: compiled natively for the server's tests and to WebAssembly for the
+// browser, so that both run the same code. Hence no exceptions, no threads, no input or output, no C++
+// library: <stdint.h>, memory and zstd.
 #include <stdint.h>
 
 #include "protocol/display/messages.h"
@@ -20,7 +21,8 @@ enum class DecodeStatus : int32_t {
   kBadReset = -3,
   /// zstd refused the stream.
   kBadStream = -4,
-  /// A record with an unknown kind, a rectangle outside the frame buffer, or a COPY that is not the first of its frame.
+  /// A record with an unknown kind, a rectangle outside the frame buffer, or a COPY that is not the first of
+  /// its frame.
   kBadRecord = -5,
   /// END in the middle of a record.
   kCutRecord = -6,
@@ -55,44 +57,47 @@ class Decoder {
 
   Decoder() = default;
   ~Decoder();
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  Decoder(Decoder const&) = delete;
+  Decoder& operator=(Decoder const&) = delete;
 
-  /// Applies one message. RESET, LZ and END are understood; the other types of the route are checked for their length alone and are the
-  /// caller's to read. After anything but `kOk` the decoder refuses all further messages with the same status.
-  DecodeStatus push(uint8_t type, const uint8_t* body, uint32_t length);
+  /// Applies one message. RESET, LZ and END are understood; the other types of the route are checked for
+  /// their length alone and are the caller's to read. After anything but `kOk` the decoder refuses all
+  /// further messages with the same status.
+  DecodeStatus push(uint8_t type, uint8_t const* body, uint32_t length);
 
-  /// RGBA, `width * height * 4` bytes, rows without padding; valid until the next RESET. Null before the first one.
-  const uint8_t* frame_buffer() const { return frame_buffer_; }
+  /// RGBA, `width * height * 4` bytes, rows without padding; valid until the next RESET. Null before the
+  /// first one.
+  uint8_t const* frame_buffer() const { return frame_buffer_; }
   uint32_t width() const { return width_; }
   uint32_t height() const { return height_; }
 
-  /// What changed since `clear_dirty`. To be presented at END only: before it the picture is half of two frames.
-  const DirtyRectangle* dirty() const { return dirty_; }
+  /// What changed since `clear_dirty`. To be presented at END only: before it the picture is half of two
+  /// frames.
+  DirtyRectangle const* dirty() const { return dirty_; }
   uint32_t dirty_count() const { return dirty_count_; }
   void clear_dirty() { dirty_count_ = 0; }
 
-  const EndInformation& end() const { return end_; }
+  EndInformation const& end() const { return end_; }
   uint32_t epoch() const { return epoch_; }
 
  private:
-  DecodeStatus reset(const uint8_t* body, uint32_t length);
-  DecodeStatus inflate(const uint8_t* body, uint32_t length);
-  DecodeStatus finish(const uint8_t* body, uint32_t length);
+  DecodeStatus reset(uint8_t const* body, uint32_t length);
+  DecodeStatus inflate(uint8_t const* body, uint32_t length);
+  DecodeStatus finish(uint8_t const* body, uint32_t length);
 
   // Records are read by a small machine that can stop after any byte.
   enum class Expect : uint8_t { kRecord, kPixels, kCopyRectangles };
-  DecodeStatus records(const uint8_t* bytes, uint32_t length);
+  DecodeStatus records(uint8_t const* bytes, uint32_t length);
   // Reads one header from the bytes at hand: how many it took, 0 if it needs more, -1 if it is bad.
-  int32_t read_record(const uint8_t* bytes, uint32_t length);
-  int32_t read_copy_rectangle(const uint8_t* bytes, uint32_t length);
-  uint32_t read_pixels(const uint8_t* bytes, uint32_t length);
-  void put_run(const uint8_t* bytes, uint32_t pixels);
+  int32_t read_record(uint8_t const* bytes, uint32_t length);
+  int32_t read_copy_rectangle(uint8_t const* bytes, uint32_t length);
+  uint32_t read_pixels(uint8_t const* bytes, uint32_t length);
+  void put_run(uint8_t const* bytes, uint32_t pixels);
   bool inside(uint32_t x, uint32_t y, uint32_t width, uint32_t height) const;
-  void fill(const DirtyRectangle& area, uint32_t colour);
-  bool snapshot(const DirtyRectangle& destination, uint32_t vector);
+  void fill(DirtyRectangle const& area, uint32_t colour);
+  bool snapshot(DirtyRectangle const& destination, uint32_t vector);
   void land_copies();
-  void mark_dirty(const DirtyRectangle& area);
+  void mark_dirty(DirtyRectangle const& area);
 
   uint8_t* frame_buffer_ = nullptr;
   uint32_t width_ = 0;
@@ -106,7 +111,8 @@ class Decoder {
 
   Expect expect_ = Expect::kRecord;
   bool frame_has_records_ = false;
-  // The bytes of a header (or of a pixel) that continues in the next piece. The longest header is a COPY with all its vectors.
+  // The bytes of a header (or of a pixel) that continues in the next piece. The longest header is a COPY with
+  // all its vectors.
   static constexpr uint32_t kLongestHeader = 1 + 5 + kMaximumVectors * 10 + 5;
   uint8_t held_[kLongestHeader];
   uint32_t held_length_ = 0;
@@ -118,7 +124,8 @@ class Decoder {
   uint32_t run_y_ = 0;
   uint32_t pixels_left_ = 0;
 
-  // The COPY record that is being read: sources are taken into `copied_` at once and land when the record is whole.
+  // The COPY record that is being read: sources are taken into `copied_` at once and land when the record is
+  // whole.
   int32_t vectors_[kMaximumVectors][2];
   uint32_t vector_count_ = 0;
   uint32_t copies_left_ = 0;

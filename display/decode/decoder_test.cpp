@@ -1,9 +1,9 @@
 #include "display/decode/decoder.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 #include <zstd.h>
-
-#include <random>
 
 #include "display/encode/wire.h"
 #include "display/testing/golden.h"
@@ -16,7 +16,8 @@ using protocol::Message;
 // Pushes a stream of framed messages; stops at the first bad one.
 DecodeStatus push_all(Decoder& decoder, Bytes const& stream) {
   for (std::size_t at = 0; at + 5 <= stream.size();) {
-    std::uint32_t const length = stream[at + 1] | static_cast<std::uint32_t>(stream[at + 2]) << 8 | static_cast<std::uint32_t>(stream[at + 3]) << 16;
+    std::uint32_t const length = stream[at + 1] | static_cast<std::uint32_t>(stream[at + 2]) << 8 |
+                                 static_cast<std::uint32_t>(stream[at + 3]) << 16;
     auto const status = decoder.push(stream[at], stream.data() + at + 5, length);
     if (status != DecodeStatus::kOk) return status;
     at += 5 + length;
@@ -60,7 +61,8 @@ Bytes fill_record(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::ui
 Bytes rgb_of(Decoder const& decoder) {
   Bytes rgb;
   for (std::size_t pixel = 0; pixel < std::size_t{decoder.width()} * decoder.height(); ++pixel)
-    for (std::size_t channel = 0; channel < 3; ++channel) rgb.push_back(decoder.frame_buffer()[pixel * 4 + channel]);
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      rgb.push_back(decoder.frame_buffer()[pixel * 4 + channel]);
   return rgb;
 }
 
@@ -81,7 +83,8 @@ TEST(Decoder, DrawsTheSameWhereverTheStreamIsCut) {
   for (std::size_t at = 0; at < stream.size();) {
     std::uint32_t const length = stream[at + 1] | static_cast<std::uint32_t>(stream[at + 2]) << 8;
     if (stream[at] == static_cast<std::uint8_t>(Message::kLz)) {
-      for (std::uint32_t index = 0; index < length; ++index) ASSERT_EQ(decoder.push(stream[at], stream.data() + at + 5 + index, 1), DecodeStatus::kOk);
+      for (std::uint32_t index = 0; index < length; ++index)
+        ASSERT_EQ(decoder.push(stream[at], stream.data() + at + 5 + index, 1), DecodeStatus::kOk);
     } else {
       ASSERT_EQ(decoder.push(stream[at], stream.data() + at + 5, length), DecodeStatus::kOk);
     }
@@ -114,15 +117,18 @@ TEST(Decoder, RefusesRectanglesOutsideThePicture) {
     std::uint32_t x, y, width, height;
     bool good;
   };
-  for (auto const& [x, y, width, height, good] : {Case{0, 0, 32, 32, true}, Case{31, 31, 1, 1, true}, Case{32, 0, 1, 1, false}, Case{0, 32, 1, 1, false},
-                                                  Case{0, 0, 33, 1, false}, Case{1, 0, 32, 1, false}, Case{0, 0, 0, 1, false}, Case{0, 0, 1, 0, false},
-                                                  Case{0xffffffff, 0, 2, 1, false}, Case{0, 1, 1, 0xffffffff, false}}) {
+  for (auto const& [x, y, width, height, good] :
+       {Case{0, 0, 32, 32, true}, Case{31, 31, 1, 1, true}, Case{32, 0, 1, 1, false},
+        Case{0, 32, 1, 1, false}, Case{0, 0, 33, 1, false}, Case{1, 0, 32, 1, false}, Case{0, 0, 0, 1, false},
+        Case{0, 0, 1, 0, false}, Case{0xffffffff, 0, 2, 1, false}, Case{0, 1, 1, 0xffffffff, false}}) {
     Decoder decoder;
     ASSERT_EQ(push(decoder, Message::kReset, reset_body(1, false, 32, 32)), DecodeStatus::kOk);
     auto const status = push(decoder, Message::kLz, lz(fill_record(x, y, width, height)));
-    EXPECT_EQ(status, good ? DecodeStatus::kOk : DecodeStatus::kBadRecord) << x << ' ' << y << ' ' << width << ' ' << height;
+    EXPECT_EQ(status, good ? DecodeStatus::kOk : DecodeStatus::kBadRecord)
+        << x << ' ' << y << ' ' << width << ' ' << height;
     // An error is final.
-    if (!good) EXPECT_EQ(push(decoder, Message::kReset, reset_body(2, false, 32, 32)), DecodeStatus::kBadRecord);
+    if (!good)
+      EXPECT_EQ(push(decoder, Message::kReset, reset_body(2, false, 32, 32)), DecodeStatus::kBadRecord);
   }
 }
 
@@ -136,13 +142,16 @@ TEST(Decoder, RefusesWhatIsNotSpoken) {
   EXPECT_EQ(after_reset(static_cast<Message>(0x80), {1, 2, 3}), DecodeStatus::kOk);
   EXPECT_EQ(after_reset(Message::kLz, {1, 2, 3, 4, 5}), DecodeStatus::kBadStream);
   EXPECT_EQ(after_reset(Message::kLz, lz({9})), DecodeStatus::kBadRecord);
-  EXPECT_EQ(after_reset(Message::kLz, lz({1, 0, 0, 1, 1, 2})), DecodeStatus::kBadRecord);                    // layout 2
-  EXPECT_EQ(after_reset(Message::kLz, lz({0, 0x80, 0x80, 0x80, 0x80, 0x80, 1})), DecodeStatus::kBadRecord);  // varint of six bytes
+  EXPECT_EQ(after_reset(Message::kLz, lz({1, 0, 0, 1, 1, 2})), DecodeStatus::kBadRecord);  // layout 2
+  EXPECT_EQ(after_reset(Message::kLz, lz({0, 0x80, 0x80, 0x80, 0x80, 0x80, 1})),
+            DecodeStatus::kBadRecord);  // varint of six bytes
   Bytes copy_later = fill_record(0, 0, 1, 1);
   copy_later.insert(copy_later.end(), {2, 1, 2, 2, 1, 0, 1, 1, 1, 1});
   EXPECT_EQ(after_reset(Message::kLz, lz(copy_later)), DecodeStatus::kBadRecord);
-  EXPECT_EQ(after_reset(Message::kLz, lz({2, 1, 2, 2, 1, 1, 1, 1, 1, 1})), DecodeStatus::kBadRecord);  // a vector that is not there
-  EXPECT_EQ(after_reset(Message::kLz, lz({2, 1, 2, 2, 1, 0, 0, 0, 1, 1})), DecodeStatus::kBadRecord);  // a source outside
+  EXPECT_EQ(after_reset(Message::kLz, lz({2, 1, 2, 2, 1, 1, 1, 1, 1, 1})),
+            DecodeStatus::kBadRecord);  // a vector that is not there
+  EXPECT_EQ(after_reset(Message::kLz, lz({2, 1, 2, 2, 1, 0, 0, 0, 1, 1})),
+            DecodeStatus::kBadRecord);  // a source outside
   EXPECT_EQ(after_reset(Message::kEnd, Bytes(16)), DecodeStatus::kBadMessage);
   EXPECT_EQ(after_reset(Message::kCursor, Bytes(11)), DecodeStatus::kBadMessage);
 
@@ -152,7 +161,8 @@ TEST(Decoder, RefusesWhatIsNotSpoken) {
   ASSERT_EQ(push(cut, Message::kReset, reset_body(1, false, 32, 32)), DecodeStatus::kOk);
   ASSERT_EQ(push(cut, Message::kLz, lz({0, 0, 0})), DecodeStatus::kOk);
   EXPECT_EQ(push(cut, Message::kEnd, Bytes(17)), DecodeStatus::kCutRecord);
-  for (auto const& [width, height] : {std::pair<std::uint16_t, std::uint16_t>{0, 1}, {1, 0}, {16385, 1}, {16384, 16384}}) {
+  for (auto const& [width, height] :
+       {std::pair<std::uint16_t, std::uint16_t>{0, 1}, {1, 0}, {16385, 1}, {16384, 16384}}) {
     Decoder decoder;
     EXPECT_EQ(push(decoder, Message::kReset, reset_body(1, false, width, height)), DecodeStatus::kBadReset);
   }
@@ -175,7 +185,8 @@ TEST(Decoder, BoundsItsListOfDirtyRectangles) {
       bool covered = false;
       for (std::uint32_t index = 0; index < decoder.dirty_count(); ++index) {
         auto const& area = decoder.dirty()[index];
-        covered = covered || (x * 16 >= area.x && x * 16 < area.x + area.width && y * 16 >= area.y && y * 16 < area.y + area.height);
+        covered = covered || (x * 16 >= area.x && x * 16 < area.x + area.width && y * 16 >= area.y &&
+                              y * 16 < area.y + area.height);
       }
       EXPECT_TRUE(covered) << x << ' ' << y;
     }

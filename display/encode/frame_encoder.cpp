@@ -1,8 +1,8 @@
 #include "display/encode/frame_encoder.h"
 
-#include <zstd.h>
-
 #include <cstring>
+
+#include <zstd.h>
 
 #include "display/encode/wire.h"
 #include "libs/base/assert.h"
@@ -51,7 +51,8 @@ void FrameEncoder::reset(std::uint32_t epoch, bool keep, Size size) {
   picture_ = nullptr;
   staging_.clear();
   message_.clear();
-  // A kept picture is known to equal ours only where nothing is pending: nothing can be compared with it before it was completed.
+  // A kept picture is known to equal ours only where nothing is pending: nothing can be compared with it
+  // before it was completed.
   held_is_known_ = !keep;
   if (!keep) held_.assign(size.pixels(), 0);
   held_is_black_ = !keep;
@@ -77,7 +78,8 @@ void FrameEncoder::begin(Picture const& picture, BlockMap const& changed, FrameE
   write_copies();
 }
 
-// What is left to be drawn after what the viewer holds already, here or elsewhere. `held_` becomes what it will hold.
+// What is left to be drawn after what the viewer holds already, here or elsewhere. `held_` becomes what it
+// will hold.
 BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
   moved_ = {};
   BlockMap rest = changed;
@@ -103,7 +105,8 @@ BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
       std::uint32_t const left = column * kBlock;
       std::size_t const bytes = (std::min(end * kBlock, size.width) - left) * sizeof(std::uint32_t);
       for (std::uint32_t y = row * kBlock; y < std::min((row + 1) * kBlock, size.height); ++y)
-        std::memcpy(held_.data() + static_cast<std::size_t>(y) * size.width + left, picture_->at(left, y), bytes);
+        std::memcpy(held_.data() + static_cast<std::size_t>(y) * size.width + left, picture_->at(left, y),
+                    bytes);
       column = end;
     }
   }
@@ -112,7 +115,9 @@ BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
 
 void FrameEncoder::write_copies() {
   if (moved_.pieces.empty()) return;
-  auto const zigzag = [](std::int32_t value) { return static_cast<std::uint32_t>(value) << 1 ^ static_cast<std::uint32_t>(value >> 31); };
+  auto const zigzag = [](std::int32_t value) {
+    return static_cast<std::uint32_t>(value) << 1 ^ static_cast<std::uint32_t>(value >> 31);
+  };
   wire::put_u8(staging_, static_cast<std::uint32_t>(protocol::Record::kCopy));
   wire::put_varint(staging_, static_cast<std::uint32_t>(moved_.moves.size()));
   for (auto const& move : moved_.moves) {
@@ -130,8 +135,8 @@ void FrameEncoder::write_copies() {
   }
 }
 
-// Blocks become runs along their row, and a run that continues the run above it makes that one taller. Rectangles start on the block
-// grid, so that bands of columns and rows of blocks are the same thing.
+// Blocks become runs along their row, and a run that continues the run above it makes that one taller.
+// Rectangles start on the block grid, so that bands of columns and rows of blocks are the same thing.
 void FrameEncoder::plan(BlockMap const& changed) {
   fills_.clear();
   pixels_.clear();
@@ -152,7 +157,8 @@ void FrameEncoder::plan(BlockMap const& changed) {
     auto const close_run = [&](std::uint32_t from, std::uint32_t to, bool fill, std::uint32_t colour) {
       Rectangle const run{from * kBlock, y, std::min(to * kBlock, size.width) - from * kBlock, height};
       if (fill) {
-        while (above_fill < fills_above.size() && fills_[fills_above[above_fill]].area.x < run.x) ++above_fill;
+        while (above_fill < fills_above.size() && fills_[fills_above[above_fill]].area.x < run.x)
+          ++above_fill;
         if (above_fill < fills_above.size()) {
           Area& above = fills_[fills_above[above_fill]];
           if (above.area.x == run.x && above.area.width == run.width && above.colour == colour) {
@@ -267,7 +273,9 @@ std::size_t FrameEncoder::pack(std::size_t budget) {
   Rectangle const& area = pixels_[next_rectangle_];
   std::uint32_t const height = std::min(kBlock, area.height - band_);
   std::size_t const column_bytes = height * kPixelBytes;
-  std::size_t const room = std::min(budget + column_bytes - 1, kStagingBytes - std::min(kStagingBytes, staging_.size())) / column_bytes;
+  std::size_t const room =
+      std::min(budget + column_bytes - 1, kStagingBytes - std::min(kStagingBytes, staging_.size())) /
+      column_bytes;
   std::uint32_t const columns = static_cast<std::uint32_t>(std::min<std::size_t>(room, area.width - column_));
   if (columns == 0) {
     compress(false);
@@ -310,7 +318,8 @@ void FrameEncoder::compress(bool flush) {
     std::size_t const before = message_.size();
     message_.resize(protocol::kMessageTarget);
     ZSTD_outBuffer output{message_.data() + before, message_.size() - before, 0};
-    std::size_t const left = ZSTD_compressStream2(stream_, &output, &input, flush ? ZSTD_e_flush : ZSTD_e_continue);
+    std::size_t const left =
+        ZSTD_compressStream2(stream_, &output, &input, flush ? ZSTD_e_flush : ZSTD_e_continue);
     ORIEL_ASSERT(ZSTD_isError(left) == 0, ZSTD_getErrorName(left));
     message_.resize(before + output.pos);
     if (input.pos == input.size && (!flush || left == 0)) break;
@@ -330,7 +339,8 @@ void FrameEncoder::finish_chunk() {
     message_.resize(chunk_start_);
     return;
   }
-  for (std::uint32_t index = 0; index < 4; ++index) message_[chunk_start_ + 1 + index] = static_cast<std::uint8_t>(length >> (8 * index));
+  for (std::uint32_t index = 0; index < 4; ++index)
+    message_[chunk_start_ + 1 + index] = static_cast<std::uint8_t>(length >> (8 * index));
 }
 
 void FrameEncoder::send() {

@@ -23,9 +23,10 @@ struct FrameEnd {
   std::uint8_t flags = 0;
 };
 
-/// Turns changed blocks of a picture into messages of the display route: one zstd stream per epoch, in it copies of what moved, fills and
-/// pixel rectangles. It keeps what the viewer holds, so that a block that changed and changed back costs nothing.
-/// A frame is encoded in steps, so that input never waits behind a large one. One thread.
+/// Turns changed blocks of a picture into messages of the display route: one zstd stream per epoch, in it
+/// copies of what moved, fills and pixel rectangles. It keeps what the viewer holds, so that a block that
+/// changed and changed back costs nothing. A frame is encoded in steps, so that input never waits behind a
+/// large one. One thread.
 class FrameEncoder {
  public:
   /// Takes a finished piece of the stream: whole protocol messages, at most protocol::kMessageTarget bytes.
@@ -39,10 +40,12 @@ class FrameEncoder {
   /// Starts an epoch: RESET goes out and the stream starts anew. Drops a frame that was being encoded.
   void reset(std::uint32_t epoch, bool keep, Size size);
 
-  /// Starts a frame of the `changed` blocks of `picture`, which stays as it is until `step` answers false. `reset` came before.
+  /// Starts a frame of the `changed` blocks of `picture`, which stays as it is until `step` answers false.
+  /// `reset` came before.
   void begin(Picture const& picture, BlockMap const& changed, FrameEnd end);
 
-  /// Encodes about `budget` bytes of raw pixels; false when the frame is complete and its END is with the sink.
+  /// Encodes about `budget` bytes of raw pixels; false when the frame is complete and its END is with the
+  /// sink.
   bool step(std::size_t budget);
   [[nodiscard]] bool busy() const { return busy_; }
 

@@ -1,8 +1,8 @@
 #include "display/encode/frame_encoder.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "display/decode/decoder.h"
 #include "display/limits.h"
@@ -22,7 +22,8 @@ class Canvas {
   template <typename Colour>
   void for_each(Rectangle const& area, Colour colour) {
     for (std::uint32_t y = area.y; y < std::min(area.bottom(), size_.height); ++y)
-      for (std::uint32_t x = area.x; x < std::min(area.right(), size_.width); ++x) pixels_[static_cast<std::size_t>(y) * size_.width + x] = colour(x, y);
+      for (std::uint32_t x = area.x; x < std::min(area.right(), size_.width); ++x)
+        pixels_[static_cast<std::size_t>(y) * size_.width + x] = colour(x, y);
   }
   // What lies `dx, dy` up and left of each pixel of the area moves into it.
   void move_into(Rectangle const& area, int dx, int dy) {
@@ -38,7 +39,9 @@ class Canvas {
   }
   [[nodiscard]] Piece whole() const { return piece({0, 0, size_.width, size_.height}); }
   [[nodiscard]] Size size() const { return size_; }
-  [[nodiscard]] std::uint32_t at(std::uint32_t x, std::uint32_t y) const { return pixels_[static_cast<std::size_t>(y) * size_.width + x]; }
+  [[nodiscard]] std::uint32_t at(std::uint32_t x, std::uint32_t y) const {
+    return pixels_[static_cast<std::size_t>(y) * size_.width + x];
+  }
 
  private:
   Size size_;
@@ -47,16 +50,21 @@ class Canvas {
 
 // An encoder whose messages go straight into a decoder.
 struct Link {
-  explicit Link(Size size) : encoder([this](Bytes message) { receive(message); }), picture(size), changed(size) { encoder.reset(1, false, size); }
+  explicit Link(Size size)
+      : encoder([this](Bytes message) { receive(message); }), picture(size), changed(size) {
+    encoder.reset(1, false, size);
+  }
 
   void receive(Bytes const& message) {
     EXPECT_LE(message.size(), protocol::kMessageTarget);
     bytes += message.size();
     for (std::size_t at = 0; at < message.size();) {
       ASSERT_LE(at + protocol::kHeaderSize, message.size());
-      std::uint32_t const length = message[at + 1] | static_cast<std::uint32_t>(message[at + 2]) << 8 | static_cast<std::uint32_t>(message[at + 3]) << 16;
+      std::uint32_t const length = message[at + 1] | static_cast<std::uint32_t>(message[at + 2]) << 8 |
+                                   static_cast<std::uint32_t>(message[at + 3]) << 16;
       ASSERT_LE(at + protocol::kHeaderSize + length, message.size());
-      ASSERT_EQ(decoder.push(message[at], message.data() + at + protocol::kHeaderSize, length), DecodeStatus::kOk);
+      ASSERT_EQ(decoder.push(message[at], message.data() + at + protocol::kHeaderSize, length),
+                DecodeStatus::kOk);
       at += protocol::kHeaderSize + length;
     }
   }
@@ -74,8 +82,10 @@ struct Link {
     ASSERT_EQ(decoder.height(), canvas.size().height);
     for (std::uint32_t y = 0; y < canvas.size().height; ++y)
       for (std::uint32_t x = 0; x < canvas.size().width; ++x) {
-        std::uint8_t const* const got = decoder.frame_buffer() + (static_cast<std::size_t>(y) * canvas.size().width + x) * 4;
-        std::uint32_t const colour = static_cast<std::uint32_t>(got[0]) << 16 | static_cast<std::uint32_t>(got[1]) << 8 | got[2];
+        std::uint8_t const* const got =
+            decoder.frame_buffer() + (static_cast<std::size_t>(y) * canvas.size().width + x) * 4;
+        std::uint32_t const colour =
+            static_cast<std::uint32_t>(got[0]) << 16 | static_cast<std::uint32_t>(got[1]) << 8 | got[2];
         ASSERT_EQ(colour, canvas.at(x, y) & 0xffffff) << x << ',' << y;
       }
   }
@@ -89,7 +99,8 @@ struct Link {
 
 TEST(FrameEncoder, ReproducesRandomDamageExactly) {
   std::mt19937 random(1);
-  for (Size const size : {Size{1, 1}, Size{15, 17}, Size{16, 16}, Size{33, 70}, Size{333, 201}, Size{640, 480}}) {
+  for (Size const size :
+       {Size{1, 1}, Size{15, 17}, Size{16, 16}, Size{33, 70}, Size{333, 201}, Size{640, 480}}) {
     Canvas canvas(size);
     Link link(size);
     link.changed.set_all();
@@ -98,7 +109,8 @@ TEST(FrameEncoder, ReproducesRandomDamageExactly) {
     for (std::uint32_t frame = 2; frame < 40; ++frame) {
       std::vector<Rectangle> damage;
       for (unsigned count = random() % 6; count > 0; --count) {
-        Rectangle area{static_cast<std::uint32_t>(random() % size.width), static_cast<std::uint32_t>(random() % size.height), 0, 0};
+        Rectangle area{static_cast<std::uint32_t>(random() % size.width),
+                       static_cast<std::uint32_t>(random() % size.height), 0, 0};
         area.width = static_cast<std::uint32_t>(1 + random() % (size.width - area.x));
         area.height = static_cast<std::uint32_t>(1 + random() % (size.height - area.y));
         damage.push_back(area);
@@ -107,16 +119,21 @@ TEST(FrameEncoder, ReproducesRandomDamageExactly) {
             canvas.move_into(area, 0, static_cast<int>(random() % 100) - 50);
             break;
           case 4:
-            canvas.move_into(area, static_cast<int>(random() % 100) - 50, static_cast<int>(random() % 100) - 50);
+            canvas.move_into(area, static_cast<int>(random() % 100) - 50,
+                             static_cast<int>(random() % 100) - 50);
             break;
           case 0:
             canvas.fill(area, static_cast<std::uint32_t>(random()));
             break;
           case 1:
-            canvas.for_each(area, [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+            canvas.for_each(area, [&random](std::uint32_t, std::uint32_t) {
+              return static_cast<std::uint32_t>(random());
+            });
             break;
           case 2:
-            canvas.for_each(area, [](std::uint32_t x, std::uint32_t y) { return (x / 3 + y / 5) % 2 == 0 ? 0xffffffU : 0x202020U; });
+            canvas.for_each(area, [](std::uint32_t x, std::uint32_t y) {
+              return (x / 3 + y / 5) % 2 == 0 ? 0xffffffU : 0x202020U;
+            });
             break;
           default:
             break;  // Damage without a change.
@@ -134,7 +151,9 @@ TEST(FrameEncoder, ReproducesRandomDamageExactly) {
 TEST(FrameEncoder, PaysLittleForAScroll) {
   Canvas canvas({800, 600});
   std::mt19937 random(3);
-  canvas.for_each({0, 0, 800, 600}, [&random](std::uint32_t, std::uint32_t) { return random() % 3 == 0 ? static_cast<std::uint32_t>(random()) : 0xffffff; });
+  canvas.for_each({0, 0, 800, 600}, [&random](std::uint32_t, std::uint32_t) {
+    return random() % 3 == 0 ? static_cast<std::uint32_t>(random()) : 0xffffff;
+  });
   Link link({800, 600});
   link.picture.update(canvas.whole(), link.changed);
   link.send_frame(1);
@@ -169,7 +188,8 @@ TEST(FrameEncoder, SendsNothingForWhatChangedBack) {
 TEST(FrameEncoder, CutsLargeFramesIntoStepsAndMessages) {
   Canvas canvas({1920, 1080});
   std::mt19937 random(2);
-  canvas.for_each({0, 0, 1920, 1080}, [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+  canvas.for_each({0, 0, 1920, 1080},
+                  [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
   Link link({1920, 1080});
   link.picture.update(canvas.whole(), link.changed);
   int const steps = link.send_frame(1);

@@ -8,14 +8,14 @@ namespace oriel::display {
 
 namespace {
 
-constexpr std::size_t kLeastBlocks = 24;         // Fewer changed blocks cost less than looking for them.
-constexpr std::size_t kLeastForAnywhere = 96;    // Left over after scrolls, before the dearer search.
+constexpr std::size_t kLeastBlocks = 24;       // Fewer changed blocks cost less than looking for them.
+constexpr std::size_t kLeastForAnywhere = 96;  // Left over after scrolls, before the dearer search.
 constexpr std::uint32_t kStripe = 64;
-constexpr std::uint32_t kRun = 16;               // Pixels of an anchor.
-constexpr std::uint32_t kLeastTransitions = 3;   // In an anchor: flat runs are found everywhere.
-constexpr std::uint64_t kOneIn = 32;             // Anchors among the positions.
+constexpr std::uint32_t kRun = 16;              // Pixels of an anchor.
+constexpr std::uint32_t kLeastTransitions = 3;  // In an anchor: flat runs are found everywhere.
+constexpr std::uint64_t kOneIn = 32;            // Anchors among the positions.
 constexpr std::size_t kAnchorSlots = 1U << 15;
-constexpr std::size_t kMostVotes = 64;           // Different moves that are counted.
+constexpr std::size_t kMostVotes = 64;  // Different moves that are counted.
 constexpr std::size_t kMostMoves = 4;
 constexpr std::uint32_t kLeastVotes = 8;
 constexpr unsigned kMostFruitless = 3;
@@ -47,7 +47,8 @@ std::uint64_t hash_of_row(std::uint32_t const* pixels, std::uint32_t width) {
     difference |= pixels[x] ^ pixels[0];
   }
   if (difference == 0) return 0;
-  std::uint64_t const hash = mixed(lanes[0] ^ std::rotl(lanes[1], 16) ^ std::rotl(lanes[2], 32) ^ std::rotl(lanes[3], 48));
+  std::uint64_t const hash =
+      mixed(lanes[0] ^ std::rotl(lanes[1], 16) ^ std::rotl(lanes[2], 32) ^ std::rotl(lanes[3], 48));
   return hash == 0 ? 1 : hash;
 }
 
@@ -65,7 +66,8 @@ Rectangle box_of(BlockMap const& changed, Size size) {
       bottom = row + 1;
     }
   if (right <= left) return {};
-  return {left * kBlock, top * kBlock, std::min(right * kBlock, size.width) - left * kBlock, std::min(bottom * kBlock, size.height) - top * kBlock};
+  return {left * kBlock, top * kBlock, std::min(right * kBlock, size.width) - left * kBlock,
+          std::min(bottom * kBlock, size.height) - top * kBlock};
 }
 
 // Calls `visit(x, y, hash)` for the runs that their content chooses: the same ones wherever they are.
@@ -106,7 +108,9 @@ void MoveFinder::add_vote(Move move) {
     return;
   }
   // Full: the rarest gives way, so that chance hits do not keep the real move out.
-  auto const rarest = std::min_element(votes_.begin(), votes_.end(), [](Vote const& one, Vote const& other) { return one.count < other.count; });
+  auto const rarest = std::min_element(votes_.begin(), votes_.end(), [](Vote const& one, Vote const& other) {
+    return one.count < other.count;
+  });
   if (rarest->count <= 1) {
     *rarest = {move, 1};
   } else {
@@ -116,14 +120,16 @@ void MoveFinder::add_vote(Move move) {
 
 std::vector<Move> MoveFinder::winners(std::uint32_t least) const {
   auto sorted = votes_;
-  std::sort(sorted.begin(), sorted.end(), [](Vote const& one, Vote const& other) { return one.count > other.count; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](Vote const& one, Vote const& other) { return one.count > other.count; });
   std::vector<Move> moves;
   for (auto const& vote : sorted)
     if (vote.count >= least && moves.size() < kMostMoves) moves.push_back(vote.move);
   return moves;
 }
 
-void MoveFinder::vote_vertical(std::span<std::uint32_t const> before, Picture const& now, BlockMap const& changed, Rectangle const& box) {
+void MoveFinder::vote_vertical(std::span<std::uint32_t const> before, Picture const& now,
+                               BlockMap const& changed, Rectangle const& box) {
   std::size_t const stride = now.size().width;
   constexpr std::size_t kSlots = 8192;
   anchors_.resize(std::max(kAnchorSlots, kSlots));
@@ -159,34 +165,41 @@ void MoveFinder::vote_vertical(std::span<std::uint32_t const> before, Picture co
   }
 }
 
-void MoveFinder::vote_anywhere(std::span<std::uint32_t const> before, Picture const& now, Rectangle const& box) {
+void MoveFinder::vote_anywhere(std::span<std::uint32_t const> before, Picture const& now,
+                               Rectangle const& box) {
   std::size_t const stride = now.size().width;
   anchors_.assign(kAnchorSlots, Anchor{});
   for_each_anchor(before.data(), stride, box, [this](std::uint32_t x, std::uint32_t y, std::uint64_t hash) {
     auto& anchor = anchors_[(hash >> 20) % kAnchorSlots];
     if (anchor.hash == hash) anchor.ambiguous = true;
-    if (anchor.hash == 0) anchor = {hash, static_cast<std::uint16_t>(x), static_cast<std::uint16_t>(y), false};
+    if (anchor.hash == 0)
+      anchor = {hash, static_cast<std::uint16_t>(x), static_cast<std::uint16_t>(y), false};
   });
-  for_each_anchor(now.pixels().data(), stride, box, [this](std::uint32_t x, std::uint32_t y, std::uint64_t hash) {
-    auto const& anchor = anchors_[(hash >> 20) % kAnchorSlots];
-    if (anchor.hash != hash || anchor.ambiguous) return;
-    add_vote({static_cast<std::int32_t>(x) - anchor.x, static_cast<std::int32_t>(y) - anchor.y});
-  });
+  for_each_anchor(
+      now.pixels().data(), stride, box, [this](std::uint32_t x, std::uint32_t y, std::uint64_t hash) {
+        auto const& anchor = anchors_[(hash >> 20) % kAnchorSlots];
+        if (anchor.hash != hash || anchor.ambiguous) return;
+        add_vote({static_cast<std::int32_t>(x) - anchor.x, static_cast<std::int32_t>(y) - anchor.y});
+      });
 }
 
-bool MoveFinder::matches(std::span<std::uint32_t const> before, Picture const& now, Rectangle const& block, Move move) const {
+bool MoveFinder::matches(std::span<std::uint32_t const> before, Picture const& now, Rectangle const& block,
+                         Move move) const {
   auto const left = static_cast<std::int64_t>(block.x) - move.dx;
   auto const top = static_cast<std::int64_t>(block.y) - move.dy;
   Size const size = now.size();
-  if (left < 0 || top < 0 || left + block.width > size.width || top + block.height > size.height) return false;
-  std::uint32_t const* source = before.data() + static_cast<std::size_t>(top) * size.width + static_cast<std::size_t>(left);
+  if (left < 0 || top < 0 || left + block.width > size.width || top + block.height > size.height)
+    return false;
+  std::uint32_t const* source =
+      before.data() + static_cast<std::size_t>(top) * size.width + static_cast<std::size_t>(left);
   std::uint32_t const* target = now.at(block.x, block.y);
   for (std::uint32_t y = 0; y < block.height; ++y, source += size.width, target += size.width)
     if (std::memcmp(source, target, block.width * sizeof *source) != 0) return false;
   return true;
 }
 
-MoveFinder::Found MoveFinder::find(std::span<std::uint32_t const> before, Picture const& now, BlockMap& changed) {
+MoveFinder::Found MoveFinder::find(std::span<std::uint32_t const> before, Picture const& now,
+                                   BlockMap& changed) {
   Found found;
   std::size_t const count = changed.count();
   if (count < kLeastBlocks) return found;
@@ -205,7 +218,8 @@ MoveFinder::Found MoveFinder::find(std::span<std::uint32_t const> before, Pictur
         for (std::uint32_t column = box.x / kBlock; column < (box.right() + kBlock - 1) / kBlock; ++column) {
           auto& of = of_block[static_cast<std::size_t>(row) * changed.columns() + column];
           if (of != 0 || !changed.has(column, row)) continue;
-          Rectangle const block{column * kBlock, row * kBlock, std::min(kBlock, now.size().width - column * kBlock),
+          Rectangle const block{column * kBlock, row * kBlock,
+                                std::min(kBlock, now.size().width - column * kBlock),
                                 std::min(kBlock, now.size().height - row * kBlock)};
           if (!matches(before, now, block, move)) continue;
           of = index;
@@ -250,10 +264,12 @@ MoveFinder::Found MoveFinder::find(std::span<std::uint32_t const> before, Pictur
       while (end < changed.columns() && line[end] == move) ++end;
       if (move != 0) {
         for (std::uint32_t index = column; index < end; ++index) changed.clear(index, row);
-        Rectangle const run{column * kBlock, row * kBlock, std::min(end * kBlock, now.size().width) - column * kBlock, height};
+        Rectangle const run{column * kBlock, row * kBlock,
+                            std::min(end * kBlock, now.size().width) - column * kBlock, height};
         while (next_above < above.size() && found.pieces[above[next_above]].area.x < run.x) ++next_above;
         auto* const upper = next_above < above.size() ? &found.pieces[above[next_above]] : nullptr;
-        if (upper != nullptr && upper->area.x == run.x && upper->area.width == run.width && upper->move == move - 1) {
+        if (upper != nullptr && upper->area.x == run.x && upper->area.width == run.width &&
+            upper->move == move - 1) {
           upper->area.height += height;
           here.push_back(above[next_above]);
         } else {

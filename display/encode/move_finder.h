@@ -17,8 +17,8 @@ struct Move {
   friend bool operator==(Move const&, Move const&) = default;
 };
 
-/// What of a frame is an exact translation of the frame before: scrolled pages, dragged windows. Nothing else that is cheap to do divides
-/// the bytes of a scroll like this.
+/// What of a frame is an exact translation of the frame before: scrolled pages, dragged windows. Nothing else
+/// that is cheap to do divides the bytes of a scroll like this.
 class MoveFinder {
  public:
   struct Found {
@@ -30,8 +30,8 @@ class MoveFinder {
     std::vector<Piece> pieces;
   };
 
-  /// Looks at the changed blocks and takes those out of `changed` that `before` (the same size as `now`) holds elsewhere. Few changed
-  /// blocks are not worth a search: then nothing is found.
+  /// Looks at the changed blocks and takes those out of `changed` that `before` (the same size as `now`)
+  /// holds elsewhere. Few changed blocks are not worth a search: then nothing is found.
   [[nodiscard]] Found find(std::span<std::uint32_t const> before, Picture const& now, BlockMap& changed);
 
  private:
@@ -40,12 +40,14 @@ class MoveFinder {
     std::uint32_t count = 0;
   };
   // Scrolls: rows of narrow stripes that are found at another height.
-  void vote_vertical(std::span<std::uint32_t const> before, Picture const& now, BlockMap const& changed, Rectangle const& box);
+  void vote_vertical(std::span<std::uint32_t const> before, Picture const& now, BlockMap const& changed,
+                     Rectangle const& box);
   // Any translation: short runs of textured pixels, chosen by their content, that are found elsewhere.
   void vote_anywhere(std::span<std::uint32_t const> before, Picture const& now, Rectangle const& box);
   void add_vote(Move move);
   [[nodiscard]] std::vector<Move> winners(std::uint32_t least) const;
-  [[nodiscard]] bool matches(std::span<std::uint32_t const> before, Picture const& now, Rectangle const& block, Move move) const;
+  [[nodiscard]] bool matches(std::span<std::uint32_t const> before, Picture const& now,
+                             Rectangle const& block, Move move) const;
 
   struct Anchor {
     std::uint64_t hash = 0;
@@ -56,7 +58,8 @@ class MoveFinder {
   std::vector<Anchor> anchors_;
   std::vector<Vote> votes_;
   std::vector<Move> last_;
-  unsigned fruitless_ = 0;  // Searches in a row that found nothing: a playing video is not searched at each frame.
+  unsigned fruitless_ =
+      0;  // Searches in a row that found nothing: a playing video is not searched at each frame.
   unsigned pause_ = 0;
 };
 

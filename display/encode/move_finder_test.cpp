@@ -1,8 +1,8 @@
 #include "display/encode/move_finder.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace oriel::display {
 namespace {
@@ -16,18 +16,24 @@ std::vector<std::uint32_t> page(Size size, unsigned seed) {
   for (std::uint32_t y = 0; y < size.height; ++y)
     if (y % 14 < 10)
       for (std::uint32_t x = 0; x < size.width; ++x)
-        if (random() % 4 == 0) pixels[static_cast<std::size_t>(y) * size.width + x] = static_cast<std::uint32_t>(random() % 0x404040);
+        if (random() % 4 == 0)
+          pixels[static_cast<std::size_t>(y) * size.width + x] =
+              static_cast<std::uint32_t>(random() % 0x404040);
   return pixels;
 }
 
 // Copies `area` of `from`, moved, into `to`.
-void move_area(std::vector<std::uint32_t> const& from, std::vector<std::uint32_t>& to, Rectangle const& area, Move move) {
+void move_area(std::vector<std::uint32_t> const& from, std::vector<std::uint32_t>& to, Rectangle const& area,
+               Move move) {
   for (std::uint32_t y = area.y; y < area.bottom(); ++y)
     for (std::uint32_t x = area.x; x < area.right(); ++x) {
       auto const tx = static_cast<std::int32_t>(x) + move.dx;
       auto const ty = static_cast<std::int32_t>(y) + move.dy;
-      if (tx < 0 || ty < 0 || tx >= static_cast<std::int32_t>(kSize.width) || ty >= static_cast<std::int32_t>(kSize.height)) continue;
-      to[static_cast<std::size_t>(ty) * kSize.width + static_cast<std::size_t>(tx)] = from[static_cast<std::size_t>(y) * kSize.width + x];
+      if (tx < 0 || ty < 0 || tx >= static_cast<std::int32_t>(kSize.width) ||
+          ty >= static_cast<std::int32_t>(kSize.height))
+        continue;
+      to[static_cast<std::size_t>(ty) * kSize.width + static_cast<std::size_t>(tx)] =
+          from[static_cast<std::size_t>(y) * kSize.width + x];
     }
 }
 
@@ -52,7 +58,8 @@ struct Scene {
       for (std::uint32_t y = piece.area.y; y < piece.area.bottom(); ++y)
         for (std::uint32_t x = piece.area.x; x < piece.area.right(); ++x)
           result.at(static_cast<std::size_t>(y) * kSize.width + x) =
-              *before.at(static_cast<std::uint32_t>(static_cast<std::int32_t>(x) - move.dx), static_cast<std::uint32_t>(static_cast<std::int32_t>(y) - move.dy));
+              *before.at(static_cast<std::uint32_t>(static_cast<std::int32_t>(x) - move.dx),
+                         static_cast<std::uint32_t>(static_cast<std::int32_t>(y) - move.dy));
     }
     for (std::uint32_t y = 0; y < kSize.height; ++y)
       for (std::uint32_t x = 0; x < kSize.width; ++x) {
@@ -111,9 +118,12 @@ TEST(MoveFinder, NeverClaimsWhatIsNotTrue) {
     auto const old_pixels = page(kSize, static_cast<unsigned>(random()));
     auto new_pixels = old_pixels;
     for (int part = 0; part < 4; ++part) {
-      Rectangle const area{static_cast<std::uint32_t>(random() % 400), static_cast<std::uint32_t>(random() % 300), 1 + static_cast<std::uint32_t>(random() % 230),
-                           1 + static_cast<std::uint32_t>(random() % 170)};
-      move_area(old_pixels, new_pixels, area, {static_cast<std::int32_t>(random() % 200) - 100, static_cast<std::int32_t>(random() % 200) - 100});
+      Rectangle const area{
+          static_cast<std::uint32_t>(random() % 400), static_cast<std::uint32_t>(random() % 300),
+          1 + static_cast<std::uint32_t>(random() % 230), 1 + static_cast<std::uint32_t>(random() % 170)};
+      move_area(
+          old_pixels, new_pixels, area,
+          {static_cast<std::int32_t>(random() % 200) - 100, static_cast<std::int32_t>(random() % 200) - 100});
     }
     Scene scene(old_pixels, new_pixels);
     MoveFinder finder;

@@ -1,17 +1,19 @@
 #include "display/loop/event_loop.h"
 
-#include <sys/timerfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "libs/base/assert.h"
 
 namespace oriel::display {
 
-EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+EventLoop::EventLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   ORIEL_ASSERT(epoll_.is_open() && timer_.is_open(), errno);
   watch(timer_.get(), EPOLLIN, [this](std::uint32_t) {
     std::uint64_t expirations = 0;
@@ -95,7 +97,8 @@ void EventLoop::run() {
   stopped_ = false;
   while (!stopped_) {
     arm();
-    int const count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), has_idle_work_ ? 0 : -1);
+    int const count =
+        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), has_idle_work_ ? 0 : -1);
     ++turns_;
     for (int index = 0; index < count; ++index) {
       auto* const entry = static_cast<Watch*>(events[static_cast<std::size_t>(index)].data.ptr);

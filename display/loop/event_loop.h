@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <sys/epoll.h>
+
 #include "libs/base/file_descriptor.h"
 
 namespace oriel::display {
@@ -17,8 +17,8 @@ namespace oriel::display {
 using Time = std::chrono::steady_clock::time_point;
 using std::chrono::steady_clock;
 
-/// One epoll and one timer: everything in the display server happens on this loop's thread, and a loop with nothing to do sleeps without
-/// a timeout.
+/// One epoll and one timer: everything in the display server happens on this loop's thread, and a loop with
+/// nothing to do sleeps without a timeout.
 class EventLoop {
  public:
   using ReadyHandler = std::function<void(std::uint32_t events)>;
@@ -28,7 +28,8 @@ class EventLoop {
   EventLoop(EventLoop const&) = delete;
   EventLoop& operator=(EventLoop const&) = delete;
 
-  /// Calls `ready` when `descriptor` has one of `events` (EPOLLIN, EPOLLOUT). Not owned; unwatch before it is closed.
+  /// Calls `ready` when `descriptor` has one of `events` (EPOLLIN, EPOLLOUT). Not owned; unwatch before it is
+  /// closed.
   void watch(int descriptor, std::uint32_t events, ReadyHandler ready);
   /// Changes the events of a watched descriptor.
   void change(int descriptor, std::uint32_t events);
@@ -36,11 +37,14 @@ class EventLoop {
 
   /// Calls `action` once, at `when` or as soon after it as the loop is free. Never calls it from within `at`.
   TimerId at(Time when, std::function<void()> action);
-  TimerId after(std::chrono::nanoseconds delay, std::function<void()> action) { return at(steady_clock::now() + delay, std::move(action)); }
+  TimerId after(std::chrono::nanoseconds delay, std::function<void()> action) {
+    return at(steady_clock::now() + delay, std::move(action));
+  }
   /// Harmless for a timer that ran or was cancelled, and for 0.
   void cancel(TimerId id);
 
-  /// Work that is done in slices between looks at the descriptors. `more` runs once per turn of the loop until it answers false.
+  /// Work that is done in slices between looks at the descriptors. `more` runs once per turn of the loop
+  /// until it answers false.
   void set_idle_work(std::function<bool()> more) { idle_work_ = std::move(more); }
   /// Runs at the end of each turn, before the loop may sleep.
   void set_before_sleep(std::function<void()> action) { before_sleep_ = std::move(action); }
@@ -60,7 +64,8 @@ class EventLoop {
 
   FileDescriptor epoll_;
   FileDescriptor timer_;
-  // Handlers are shared, so that one which unwatches itself (or another of the same batch) stays alive until its call returns.
+  // Handlers are shared, so that one which unwatches itself (or another of the same batch) stays alive until
+  // its call returns.
   struct Watch {
     int descriptor;
     ReadyHandler ready;

@@ -9,7 +9,8 @@ void Pacer::reset() {
 }
 
 bool Pacer::has_credit() const {
-  return visible_ && in_flight_.size() < limits::kUnacknowledgedFrames && bytes_in_flight_ < limits::kUnacknowledgedBytes;
+  return visible_ && in_flight_.size() < limits::kUnacknowledgedFrames &&
+         bytes_in_flight_ < limits::kUnacknowledgedBytes;
 }
 
 void Pacer::frame_sent(std::uint32_t frame, std::size_t bytes, Time now) {

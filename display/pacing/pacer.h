@@ -9,8 +9,9 @@
 
 namespace oriel::display {
 
-/// When the next frame may go to one viewer. Pure policy: no clock, no socket, no timer of its own. The newest state wins: a frame is
-/// only encoded when it may leave, and what changes meanwhile becomes part of the next one.
+/// When the next frame may go to one viewer. Pure policy: no clock, no socket, no timer of its own. The
+/// newest state wins: a frame is only encoded when it may leave, and what changes meanwhile becomes part of
+/// the next one.
 class Pacer {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -13,7 +13,9 @@ struct Size {
 
   [[nodiscard]] std::size_t pixels() const { return static_cast<std::size_t>(width) * height; }
   friend bool operator==(Size const&, Size const&) = default;
-  friend std::ostream& operator<<(std::ostream& out, Size const& size) { return out << size.width << 'x' << size.height; }
+  friend std::ostream& operator<<(std::ostream& out, Size const& size) {
+    return out << size.width << 'x' << size.height;
+  }
 };
 
 /// A rectangle in pixels, inside the screen.
@@ -36,7 +38,8 @@ struct Rectangle {
 [[nodiscard]] inline Rectangle joined(Rectangle const& one, Rectangle const& other) {
   std::uint32_t const left = std::min(one.x, other.x);
   std::uint32_t const top = std::min(one.y, other.y);
-  return {left, top, std::max(one.right(), other.right()) - left, std::max(one.bottom(), other.bottom()) - top};
+  return {left, top, std::max(one.right(), other.right()) - left,
+          std::max(one.bottom(), other.bottom()) - top};
 }
 
 }  // namespace oriel::display

@@ -13,8 +13,8 @@ struct Key {
   std::uint8_t modifiers = 0;
 };
 
-/// Keyboard and pointer of one viewer as the applications get them. Applied at once, in order; only keys that first need a change of the
-/// keyboard map wait, and what follows waits behind them.
+/// Keyboard and pointer of one viewer as the applications get them. Applied at once, in order; only keys that
+/// first need a change of the keyboard map wait, and what follows waits behind them.
 class Input {
  public:
   virtual ~Input() = default;

@@ -11,10 +11,12 @@
 #include "display/screen/geometry.h"
 #include "libs/base/result.h"
 
-/// What the display server knows of the thing it shows: a screen, an input device and a selection, of whichever window system.
+/// What the display server knows of the thing it shows: a screen, an input device and a selection, of
+/// whichever window system.
 namespace oriel::display {
 
-/// A piece of the screen in memory: 32-bit pixels, blue in the lowest byte, the highest byte undefined. Valid until the next capture.
+/// A piece of the screen in memory: 32-bit pixels, blue in the lowest byte, the highest byte undefined. Valid
+/// until the next capture.
 struct Piece {
   Rectangle area;
   std::uint32_t const* pixels = nullptr;
@@ -31,7 +33,8 @@ struct Cursor {
   std::vector<std::uint8_t> rgba;
 };
 
-/// What a screen tells. Called on the loop's thread, never from within a call into the screen's capture or resize.
+/// What a screen tells. Called on the loop's thread, never from within a call into the screen's capture or
+/// resize.
 class ScreenListener {
  public:
   virtual ~ScreenListener() = default;
@@ -40,7 +43,8 @@ class ScreenListener {
   /// The screen has another size; everything of it is damaged.
   virtual void screen_resized(Size size) = 0;
   virtual void cursor_changed(std::shared_ptr<Cursor const> cursor) = 0;
-  /// Asked while no application's window was seen: whether that part of the last capture shows more than one colour.
+  /// Asked while no application's window was seen: whether that part of the last capture shows more than one
+  /// colour.
   [[nodiscard]] virtual bool has_content(Rectangle const& area) = 0;
   /// An application's window is there and was drawn into.
   virtual void window_ready() = 0;
@@ -58,11 +62,12 @@ class Screen {
   [[nodiscard]] virtual Size size() const = 0;
   /// False where the window system cannot change its size: then the start size stays.
   [[nodiscard]] virtual bool can_resize() const = 0;
-  /// Changes the size at once; `screen_resized` follows when it did. Clamped to what the table of limits allows.
+  /// Changes the size at once; `screen_resized` follows when it did. Clamped to what the table of limits
+  /// allows.
   virtual Result<> resize(Size size) = 0;
 
-  /// What was drawn since the last capture, or all of it with `everything`. May be more than changed, never less. After an error the next
-  /// capture has to ask for everything.
+  /// What was drawn since the last capture, or all of it with `everything`. May be more than changed, never
+  /// less. After an error the next capture has to ask for everything.
   virtual Result<std::span<Piece const>> capture(bool everything) = 0;
 
   /// The present cursor; null before the first one is known.

@@ -1,10 +1,10 @@
 // The clipboard, both ways, with X clients as owners and requestors.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "display/encode/wire.h"
 #include "display/testing/display_session.h"
@@ -63,15 +63,18 @@ class Clipboard : public ::testing::Test {
         continue;
       }
       if ((event->response_type & 0x7f) != XCB_SELECTION_NOTIFY) continue;
-      if (reinterpret_cast<xcb_selection_notify_event_t const&>(*event).property == XCB_NONE) return "(refused)";
+      if (reinterpret_cast<xcb_selection_notify_event_t const&>(*event).property == XCB_NONE)
+        return "(refused)";
       auto const reply = connection.reply<xcb_get_property_reply_t>(
           xcb_get_property(client_->get(), 1, window_, property_, XCB_GET_PROPERTY_TYPE_ANY, 0, 1U << 20));
-      return {static_cast<char const*>(xcb_get_property_value(reply.get())), static_cast<std::size_t>(xcb_get_property_value_length(reply.get()))};
+      return {static_cast<char const*>(xcb_get_property_value(reply.get())),
+              static_cast<std::size_t>(xcb_get_property_value_length(reply.get()))};
     }
     return "(nothing)";
   }
 
-  // Owns the clipboard and answers requests until `done` says so: in pieces of `piece` bytes by INCR if that is not 0.
+  // Owns the clipboard and answers requests until `done` says so: in pieces of `piece` bytes by INCR if that
+  // is not 0.
   void own(std::string const& text, std::size_t piece, bool only_string, std::function<bool()> const& done) {
     auto& connection = client_->connection();
     xcb_set_selection_owner(client_->get(), window_, clipboard_, XCB_CURRENT_TIME);
@@ -96,18 +99,21 @@ class Clipboard : public ::testing::Test {
           std::uint32_t const events = XCB_EVENT_MASK_PROPERTY_CHANGE;
           xcb_change_window_attributes(client_->get(), request.requestor, XCB_CW_EVENT_MASK, &events);
           auto const size = static_cast<std::uint32_t>(text.size());
-          xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property, incremental_, 32, 1, &size);
+          xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property,
+                              incremental_, 32, 1, &size);
         } else if (known) {
-          xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property, request.target, 8,
-                              static_cast<std::uint32_t>(text.size()), text.data());
+          xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property,
+                              request.target, 8, static_cast<std::uint32_t>(text.size()), text.data());
         }
         xcb_send_event(client_->get(), 0, request.requestor, 0, reinterpret_cast<char const*>(&notify));
       } else if (type == XCB_PROPERTY_NOTIFY && piece > 0) {
         auto const& notify = reinterpret_cast<xcb_property_notify_event_t const&>(*event);
-        if (notify.window != request.requestor || notify.state != XCB_PROPERTY_DELETE || notify.atom != request.property) continue;
+        if (notify.window != request.requestor || notify.state != XCB_PROPERTY_DELETE ||
+            notify.atom != request.property)
+          continue;
         auto const count = std::min(piece, text.size() - sent);
-        xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property, utf8_, 8, static_cast<std::uint32_t>(count),
-                            text.data() + sent);
+        xcb_change_property(client_->get(), XCB_PROP_MODE_REPLACE, request.requestor, request.property, utf8_,
+                            8, static_cast<std::uint32_t>(count), text.data() + sent);
         sent += count;
       }
       connection.flush();
@@ -115,7 +121,8 @@ class Clipboard : public ::testing::Test {
   }
 
   // Owns the clipboard with `text` until the stream says something; the message.
-  StreamClient::Incoming copy(StreamClient& stream, std::string const& text, std::size_t piece = 0, bool only_string = false) {
+  StreamClient::Incoming copy(StreamClient& stream, std::string const& text, std::size_t piece = 0,
+                              bool only_string = false) {
     StreamClient::Incoming incoming;
     own(text, piece, only_string, [&stream, &incoming] {
       auto message = stream.next(1ms);
@@ -142,7 +149,9 @@ TEST_F(Clipboard, BringsTextIntoTheSession) {
   std::this_thread::sleep_for(100ms);
   EXPECT_EQ(paste(utf8_), "Grüße, 世界");
   EXPECT_EQ(paste(client_->connection().atom("text/plain;charset=utf-8")), "Grüße, 世界");
-  EXPECT_EQ(paste(XCB_ATOM_STRING), "Gr\xfc\xdf" "e, ??");
+  EXPECT_EQ(paste(XCB_ATOM_STRING),
+            "Gr\xfc\xdf"
+            "e, ??");
   EXPECT_EQ(paste(client_->connection().atom("image/png")), "(refused)");
   std::string const targets = paste(client_->connection().atom("TARGETS"));
   std::vector<std::uint32_t> atoms(targets.size() / 4);
@@ -207,7 +216,8 @@ TEST_F(Clipboard, HoldsToPermissions) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->type, static_cast<std::uint8_t>(Message::kClipboardRefused));
   // The application still owns the selection.
-  auto const owner = client_->connection().reply<xcb_get_selection_owner_reply_t>(xcb_get_selection_owner(client_->get(), clipboard_));
+  auto const owner = client_->connection().reply<xcb_get_selection_owner_reply_t>(
+      xcb_get_selection_owner(client_->get(), clipboard_));
   EXPECT_EQ(owner->owner, window_);
 }
 

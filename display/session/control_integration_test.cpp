@@ -1,11 +1,4 @@
 // The display server between an agent and an init, both played by the test, as in a session container.
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -13,6 +6,13 @@
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "display/testing/display_session.h"
 #include "display/transport/listener.h"
@@ -22,12 +22,12 @@ namespace oriel::display {
 namespace {
 
 using namespace std::chrono_literals;
+using protocol::Message;
 using testing::Process;
 using testing::StreamClient;
 using testing::ViewerClient;
 using testing::XClient;
 using testing::XServerProcess;
-using protocol::Message;
 
 // The agent's end of one control connection.
 class Agent {
@@ -44,7 +44,8 @@ class Agent {
   void send(json::Object const& message, int descriptor = -1) {
     std::string const text = json::text(message);
     std::string bytes(4, '\0');
-    for (std::size_t index = 0; index < 4; ++index) bytes[index] = static_cast<char>(text.size() >> (8 * index));
+    for (std::size_t index = 0; index < 4; ++index)
+      bytes[index] = static_cast<char>(text.size() >> (8 * index));
     bytes += text;
     iovec piece{bytes.data(), bytes.size()};
     msghdr header{};
@@ -112,7 +113,8 @@ class Control : public ::testing::Test {
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
     init_ = FileDescriptor(ends[0]);
     display_ = std::make_unique<Process>(
-        std::vector<std::string>{ORIEL_DISPLAY_BINARY, "--control", directory_ + "/control.sock", "--init-fd", std::to_string(ends[1])},
+        std::vector<std::string>{ORIEL_DISPLAY_BINARY, "--control", directory_ + "/control.sock", "--init-fd",
+                                 std::to_string(ends[1])},
         std::vector<int>{ends[1]});
     close(ends[1]);
   }
@@ -133,16 +135,25 @@ class Control : public ::testing::Test {
     if (::poll(&waits, 1, 3000) != 1) return {};
     std::string text(65536, '\0');
     auto const got = recv(init_.get(), text.data(), text.size(), 0);
-    auto value = json::parse(std::string_view(text).substr(0, static_cast<std::size_t>(std::max<ssize_t>(0, got))));
+    auto value =
+        json::parse(std::string_view(text).substr(0, static_cast<std::size_t>(std::max<ssize_t>(0, got))));
     return value ? value->get_object() : json::Object();
   }
 
   static json::Object begin() {
-    return {{"type", "begin"}, {"session", "00"}, {"name", "Test"}, {"locale", "fr_FR.UTF-8"}, {"width", 1000}, {"height", 700}, {"wallpaper", "default"},
-            {"clipboard_in", false}, {"clipboard_out", true}, {"environment", {{"A", "b"}}}};
+    return {{"type", "begin"},        {"session", "00"},
+            {"name", "Test"},         {"locale", "fr_FR.UTF-8"},
+            {"width", 1000},          {"height", 700},
+            {"wallpaper", "default"}, {"clipboard_in", false},
+            {"clipboard_out", true},  {"environment", {{"A", "b"}}}};
   }
 
-  json::Object x_message() const { return {{"type", "x"}, {"display", x_server_->display()}, {"authority", ""}, {"manifest", {{"ready", "window"}}}}; }
+  json::Object x_message() const {
+    return {{"type", "x"},
+            {"display", x_server_->display()},
+            {"authority", ""},
+            {"manifest", {{"ready", "window"}}}};
+  }
 
   // Agent, X server and a socket for viewers, up to the step `application`.
   void bring_up() {
@@ -293,7 +304,8 @@ TEST_F(Control, SurvivesANewXServer) {
   XClient client(x_server_->display());
   auto const window = client.make_window({10, 10, 300, 200});
   client.noise(window, {0, 0, 300, 200}, 2);
-  for (int tries = 0; tries < 20 && viewer->decoder().width() != 900; ++tries) ASSERT_TRUE(viewer->settle(100ms));
+  for (int tries = 0; tries < 20 && viewer->decoder().width() != 900; ++tries)
+    ASSERT_TRUE(viewer->settle(100ms));
   EXPECT_EQ(testing::difference_after_settling(*viewer, client), 0U);
 }
 
@@ -303,7 +315,8 @@ TEST_F(Control, EndsWhenInitGoes) {
   siginfo_t information{};
   for (int tries = 0; tries < 100 && information.si_pid == 0; ++tries) {
     std::this_thread::sleep_for(20ms);
-    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(display_->pid()), &information, WEXITED | WNOHANG | WNOWAIT), 0);
+    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(display_->pid()), &information, WEXITED | WNOHANG | WNOWAIT),
+              0);
   }
   EXPECT_EQ(information.si_pid, display_->pid());
   EXPECT_EQ(information.si_status, 0);

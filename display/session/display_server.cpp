@@ -18,17 +18,23 @@ namespace {
 using protocol::Close;
 using protocol::Message;
 
-// The wallpaper of a new size is painted when the size has come to rest: it takes 15 ms, and mostly lies below a desktop.
+// The wallpaper of a new size is painted when the size has come to rest: it takes 15 ms, and mostly lies
+// below a desktop.
 constexpr auto kWallpaperDelay = std::chrono::milliseconds(300);
 constexpr auto kGoodbye = std::chrono::milliseconds(300);
 
-std::uint16_t u16_at(std::span<std::uint8_t const> body, std::size_t at) { return static_cast<std::uint16_t>(body[at] | body[at + 1] << 8); }
-
-std::uint32_t u32_at(std::span<std::uint8_t const> body, std::size_t at) {
-  return static_cast<std::uint32_t>(u16_at(body, at)) | static_cast<std::uint32_t>(u16_at(body, at + 2)) << 16;
+std::uint16_t u16_at(std::span<std::uint8_t const> body, std::size_t at) {
+  return static_cast<std::uint16_t>(body[at] | body[at + 1] << 8);
 }
 
-void protocol_error(Connection& connection, std::string_view what) { connection.close(Close::kProtocolError, what); }
+std::uint32_t u32_at(std::span<std::uint8_t const> body, std::size_t at) {
+  return static_cast<std::uint32_t>(u16_at(body, at)) | static_cast<std::uint32_t>(u16_at(body, at + 2))
+                                                            << 16;
+}
+
+void protocol_error(Connection& connection, std::string_view what) {
+  connection.close(Close::kProtocolError, what);
+}
 
 std::uint64_t microseconds(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
@@ -56,10 +62,12 @@ Result<> DisplayServer::start() {
   if (!options_.display.empty()) {
     use_x_server({options_.display, options_.authority, options_.ready});
   } else if (is_init_socket(options_.init_descriptor)) {
-    init_ = std::make_unique<InitLink>(loop_, FileDescriptor(options_.init_descriptor), [this](json::Object const& message) { init_message(message); },
-                                       [this] { shut_down(); });
+    init_ = std::make_unique<InitLink>(
+        loop_, FileDescriptor(options_.init_descriptor),
+        [this](json::Object const& message) { init_message(message); }, [this] { shut_down(); });
   } else {
-    return fail(Code::kInvalid, "there is neither an init (descriptor " + std::to_string(options_.init_descriptor) + ") nor --display");
+    return fail(Code::kInvalid, "there is neither an init (descriptor " +
+                                    std::to_string(options_.init_descriptor) + ") nor --display");
   }
   if (!options_.control.empty()) {
     json::Object hello{{"type", "hello"},
@@ -69,7 +77,9 @@ Result<> DisplayServer::start() {
                        {"runtime", options_.runtime}};
     agent_ = std::make_unique<AgentLink>(
         loop_, options_.control, std::move(hello),
-        [this](json::Object const& message, FileDescriptor descriptor) { agent_message(message, std::move(descriptor)); },
+        [this](json::Object const& message, FileDescriptor descriptor) {
+          agent_message(message, std::move(descriptor));
+        },
         [this] {
           report_state();
           reported_viewers_ = SIZE_MAX;
@@ -82,9 +92,12 @@ Result<> DisplayServer::start() {
 void DisplayServer::shut_down() {
   if (stop_timer_ != 0) return;
   listener_.reset();
-  for (auto& [pointer, connection] : connections_) connection->close(end_reason_.empty() ? Close::kRestart : Close::kSessionEnded, "the display server stops");
+  for (auto& [pointer, connection] : connections_)
+    connection->close(end_reason_.empty() ? Close::kRestart : Close::kSessionEnded,
+                      "the display server stops");
   // Long enough for the goodbyes to be read.
-  stop_timer_ = loop_.after(connections_.empty() ? std::chrono::milliseconds(0) : kGoodbye, [this] { loop_.stop(); });
+  stop_timer_ =
+      loop_.after(connections_.empty() ? std::chrono::milliseconds(0) : kGoodbye, [this] { loop_.stop(); });
 }
 
 // ---- the window system
@@ -129,7 +142,8 @@ void DisplayServer::begin_session() {
   if (begin_ && begin_->width > 0 && begin_->height > 0 && !size_applied_) {
     size_applied_ = true;
     // A viewer that is here already knows its window better than the start size.
-    auto const known = std::any_of(viewers_.begin(), viewers_.end(), [](auto const& entry) { return entry.second->wished_size.has_value(); });
+    auto const known = std::any_of(viewers_.begin(), viewers_.end(),
+                                   [](auto const& entry) { return entry.second->wished_size.has_value(); });
     if (!known) apply_size({begin_->width, begin_->height});
   }
   paint_wallpaper();
@@ -153,7 +167,8 @@ void DisplayServer::paint_wallpaper() {
   if (!window_system_) return;
   Size const size = window_system_->screen().size();
   auto const picture = Wallpaper::read(options_.wallpaper);
-  auto const painted = window_system_->screen().set_background(picture ? cover(*picture, size) : dark_gradient(size));
+  auto const painted =
+      window_system_->screen().set_background(picture ? cover(*picture, size) : dark_gradient(size));
   if (!painted) log::warning("wallpaper", {{"error", painted.error()}});
 }
 
@@ -195,7 +210,8 @@ void DisplayServer::locks_changed(bool caps, bool num) {
 void DisplayServer::screen_lost(Error reason) {
   log::warning("screen lost", {{"error", reason}});
   for (auto& [id, viewer] : viewers_) viewer->input.reset();
-  // Called from within it: destroyed before the loop sleeps. Init says when there is a new X server; in development it may come back.
+  // Called from within it: destroyed before the loop sleeps. Init says when there is a new X server; in
+  // development it may come back.
   lost_window_system_ = std::move(window_system_);
   if (!init_ && reconnect_ == 0) {
     reconnect_ = loop_.after(limits::kReconnectInterval, [this] {
@@ -236,7 +252,8 @@ void DisplayServer::plan_frames() {
   }
   clock_.captured(now);
   if (damaged_) capture();
-  std::uint8_t const flags = static_cast<std::uint8_t>(protocol::kEndExact | (state_ == "running" ? protocol::kEndReady : 0));
+  std::uint8_t const flags =
+      static_cast<std::uint8_t>(protocol::kEndExact | (state_ == "running" ? protocol::kEndReady : 0));
   bool encoding = false;
   for (auto& [id, viewer] : viewers_) {
     if (!viewer->wants_frame()) continue;
@@ -276,13 +293,15 @@ bool DisplayServer::encode_some() {
     if (!viewer->encoding()) continue;
     if (viewer->encode_some()) return true;
   }
-  return std::any_of(viewers_.begin(), viewers_.end(), [](auto const& entry) { return entry.second->encoding(); });
+  return std::any_of(viewers_.begin(), viewers_.end(),
+                     [](auto const& entry) { return entry.second->encoding(); });
 }
 
 // ---- viewers
 
 void DisplayServer::use_listener(FileDescriptor listening) {
-  listener_ = std::make_unique<Listener>(loop_, std::move(listening), [this](FileDescriptor socket) { accepted(std::move(socket)); });
+  listener_ = std::make_unique<Listener>(loop_, std::move(listening),
+                                         [this](FileDescriptor socket) { accepted(std::move(socket)); });
 }
 
 void DisplayServer::accepted(FileDescriptor socket) {
@@ -308,32 +327,41 @@ Viewer* DisplayServer::viewer_of(Connection const& connection) {
   auto const found = viewers_.find(connection.request().viewer);
   if (found == viewers_.end()) return nullptr;
   Viewer& viewer = *found->second;
-  bool const current = viewer.display == &connection || viewer.input_stream == &connection || viewer.clipboard == &connection;
+  bool const current =
+      viewer.display == &connection || viewer.input_stream == &connection || viewer.clipboard == &connection;
   return current ? &viewer : nullptr;
 }
 
 std::size_t DisplayServer::viewer_count() const {
-  return static_cast<std::size_t>(std::count_if(viewers_.begin(), viewers_.end(), [](auto const& entry) { return entry.second->display != nullptr; }));
+  return static_cast<std::size_t>(std::count_if(
+      viewers_.begin(), viewers_.end(), [](auto const& entry) { return entry.second->display != nullptr; }));
 }
 
 Result<> DisplayServer::connection_requested(Connection& connection, UpgradeRequest const& request) {
   if (!end_reason_.empty()) return fail(Code::kUnavailable, "the session has ended: " + end_reason_);
-  auto const now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  auto const now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   if (request.expires && *request.expires <= now) return fail(Code::kForbidden, "the permission has expired");
   bool const allowed_in = request.may_put_clipboard && (!begin_ || begin_->clipboard_in);
   bool const allowed_out = request.may_take_clipboard && (!begin_ || begin_->clipboard_out);
-  if (request.route == Route::kInput && (!request.may_input || request.role == Role::kView)) return fail(Code::kForbidden, "input is not permitted");
-  if (request.route == Route::kClipboard && !allowed_in && !allowed_out) return fail(Code::kForbidden, "the clipboard is not permitted");
+  if (request.route == Route::kInput && (!request.may_input || request.role == Role::kView))
+    return fail(Code::kForbidden, "input is not permitted");
+  if (request.route == Route::kClipboard && !allowed_in && !allowed_out)
+    return fail(Code::kForbidden, "the clipboard is not permitted");
 
   auto const known = viewers_.find(request.viewer);
   if (known == viewers_.end() || !known->second->connected()) {
     std::size_t connected = 0;
     for (auto const& [id, viewer] : viewers_) connected += viewer->connected() ? 1 : 0;
-    if (connected >= limits::kViewers) return fail(Code::kNoCapacity, "the session has as many viewers as it can take");
+    if (connected >= limits::kViewers)
+      return fail(Code::kNoCapacity, "the session has as many viewers as it can take");
   }
   Viewer& viewer = viewer_of(request.viewer);
 
-  Connection*& place = request.route == Route::kDisplay ? viewer.display : request.route == Route::kInput ? viewer.input_stream : viewer.clipboard;
+  Connection*& place = request.route == Route::kDisplay ? viewer.display
+                       : request.route == Route::kInput ? viewer.input_stream
+                                                        : viewer.clipboard;
   if (place != nullptr) {
     // The same tab connects again before the proxy noticed the loss.
     Connection* const old = place;
@@ -374,12 +402,17 @@ Result<> DisplayServer::connection_requested(Connection& connection, UpgradeRequ
 }
 
 void DisplayServer::limit_by_expiry(Connection& connection, std::int64_t expires) {
-  auto const left = std::chrono::system_clock::time_point(std::chrono::seconds(expires)) - std::chrono::system_clock::now();
-  // The timer is monotonic and the expiry is civil time, which may be set meanwhile: look again at least daily.
-  auto const wait = std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0), std::chrono::hours(24));
+  auto const left =
+      std::chrono::system_clock::time_point(std::chrono::seconds(expires)) - std::chrono::system_clock::now();
+  // The timer is monotonic and the expiry is civil time, which may be set meanwhile: look again at least
+  // daily.
+  auto const wait =
+      std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0), std::chrono::hours(24));
   expiries_[&connection] = loop_.after(wait, [this, key = &connection, expires] {
     expiries_.erase(key);
-    auto const now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    auto const now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     if (now >= expires) {
       key->close(Close::kRevoked, "the permission has expired");
     } else {
@@ -419,28 +452,35 @@ void DisplayServer::forget_viewer(std::string const& id) {
   viewers_.erase(id);
 }
 
-void DisplayServer::message_received(Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) {
+void DisplayServer::message_received(Connection& connection, std::uint8_t type,
+                                     std::span<std::uint8_t const> body) {
   Viewer* const viewer = viewer_of(connection);
   if (viewer == nullptr) return;
   switch (connection.request().route) {
-    case Route::kDisplay: return display_message(*viewer, connection, type, body);
-    case Route::kInput: return input_message(*viewer, connection, type, body);
-    case Route::kClipboard: return clipboard_message(connection, type, body);
+    case Route::kDisplay:
+      return display_message(*viewer, connection, type, body);
+    case Route::kInput:
+      return input_message(*viewer, connection, type, body);
+    case Route::kClipboard:
+      return clipboard_message(connection, type, body);
   }
 }
 
-void DisplayServer::display_message(Viewer& viewer, Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) {
+void DisplayServer::display_message(Viewer& viewer, Connection& connection, std::uint8_t type,
+                                    std::span<std::uint8_t const> body) {
   switch (static_cast<Message>(type)) {
     case Message::kAck:
       if (body.size() != 12) return protocol_error(connection, "ACK has a wrong length");
-      if (!viewer.acknowledge(u32_at(body, 0), u32_at(body, 4))) protocol_error(connection, "ACK of a frame that was not sent");
+      if (!viewer.acknowledge(u32_at(body, 0), u32_at(body, 4)))
+        protocol_error(connection, "ACK of a frame that was not sent");
       return;
     case Message::kView:
       if (body.size() != 1) return protocol_error(connection, "VIEW has a wrong length");
       viewer.set_visible((body[0] & protocol::kViewVisible) != 0);
       viewer.wants_statistics = (body[0] & protocol::kViewStats) != 0;
       if (viewer.wants_statistics && viewer_statistics_timer_ == 0)
-        viewer_statistics_timer_ = loop_.after(limits::kViewerStatisticsInterval, [this] { send_viewer_statistics(); });
+        viewer_statistics_timer_ =
+            loop_.after(limits::kViewerStatisticsInterval, [this] { send_viewer_statistics(); });
       return;
     case Message::kPing:
       if (body.size() != 4) return protocol_error(connection, "PING has a wrong length");
@@ -451,15 +491,19 @@ void DisplayServer::display_message(Viewer& viewer, Connection& connection, std:
   }
 }
 
-void DisplayServer::input_message(Viewer& viewer, Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) {
+void DisplayServer::input_message(Viewer& viewer, Connection& connection, std::uint8_t type,
+                                  std::span<std::uint8_t const> body) {
   if (body.size() < 4) {
     if (type < protocol::kFirstOptionalType) protocol_error(connection, "an input message is cut short");
     return;
   }
   std::uint32_t const sequence = u32_at(body, 0);
   auto const fields = body.subspan(4);
-  auto const wrong_length = [&connection] { protocol_error(connection, "an input message has a wrong length"); };
-  Input* const input = viewer.input.get();  // Null while the X server restarts: such input is lost, as on a machine.
+  auto const wrong_length = [&connection] {
+    protocol_error(connection, "an input message has a wrong length");
+  };
+  Input* const input =
+      viewer.input.get();  // Null while the X server restarts: such input is lost, as on a machine.
   switch (static_cast<Message>(type)) {
     case Message::kKey:
       if (fields.size() != 8) return wrong_length();
@@ -479,7 +523,8 @@ void DisplayServer::input_message(Viewer& viewer, Connection& connection, std::u
       if (fields.size() != 8) return wrong_length();
       gave_input(viewer);
       if (input != nullptr)
-        input->wheel(u16_at(fields, 0), u16_at(fields, 2), static_cast<std::int16_t>(u16_at(fields, 4)), static_cast<std::int16_t>(u16_at(fields, 6)));
+        input->wheel(u16_at(fields, 0), u16_at(fields, 2), static_cast<std::int16_t>(u16_at(fields, 4)),
+                     static_cast<std::int16_t>(u16_at(fields, 6)));
       break;
     case Message::kRelease:
       if (input != nullptr) input->release_all();
@@ -516,7 +561,8 @@ void DisplayServer::wish_size(Viewer& viewer) {
     if (owner_is_here) return;
     size_owner_ = viewer.id();
   }
-  // The first change is immediate; a window dragged by its corner changes the session at intervals, and its last size always.
+  // The first change is immediate; a window dragged by its corner changes the session at intervals, and its
+  // last size always.
   auto const now = steady_clock::now();
   if (resize_timer_ != 0) return;
   auto const apply = [this] {
@@ -545,14 +591,18 @@ void DisplayServer::tell_pointer(Viewer const& mover, std::uint16_t x, std::uint
   }
 }
 
-void DisplayServer::clipboard_message(Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) {
+void DisplayServer::clipboard_message(Connection& connection, std::uint8_t type,
+                                      std::span<std::uint8_t const> body) {
   if (static_cast<Message>(type) != Message::kClipboardText) {
     if (type < protocol::kFirstOptionalType) protocol_error(connection, "an unknown message");
     return;
   }
-  auto const refuse = [&connection](std::string_view reason) { connection.send(wire::message(Message::kClipboardRefused, reason)); };
+  auto const refuse = [&connection](std::string_view reason) {
+    connection.send(wire::message(Message::kClipboardRefused, reason));
+  };
   if (body.size() < 4) return protocol_error(connection, "TEXT is cut short");
-  if (!connection.request().may_put_clipboard || (begin_ && !begin_->clipboard_in)) return refuse("text may not be put into this session");
+  if (!connection.request().may_put_clipboard || (begin_ && !begin_->clipboard_in))
+    return refuse("text may not be put into this session");
   auto const text = as_text(body.subspan(4));
   if (text.size() > limits::kClipboardText) return refuse("the text is longer than 1 MiB");
   if (!is_utf8(text)) return refuse("the text is not UTF-8");
@@ -582,7 +632,9 @@ void DisplayServer::selection_changed(std::string text) {
   has_clipboard_text_ = true;
   ++clipboard_serial_;
   for (auto& [id, viewer] : viewers_)
-    if (viewer->clipboard != nullptr && viewer->clipboard->request().may_take_clipboard && (!begin_ || begin_->clipboard_out)) send_clipboard(*viewer->clipboard);
+    if (viewer->clipboard != nullptr && viewer->clipboard->request().may_take_clipboard &&
+        (!begin_ || begin_->clipboard_out))
+      send_clipboard(*viewer->clipboard);
 }
 
 void DisplayServer::selection_refused(std::string_view reason) {
@@ -595,12 +647,10 @@ void DisplayServer::send_states() {
   std::size_t const count = viewer_count();
   for (auto& [id, viewer] : viewers_) {
     if (viewer->display == nullptr) continue;
-    json::Object state{{"state", state_},
-                       {"reason", end_reason_.empty() ? detail_ : end_reason_},
-                       {"step", step_},
-                       {"owner_of_input", size_owner_ == id},
-                       {"viewers", count},
-                       {"size_fixed", window_system_ && !window_system_->screen().can_resize()}};
+    json::Object state{
+        {"state", state_},  {"reason", end_reason_.empty() ? detail_ : end_reason_},
+        {"step", step_},    {"owner_of_input", size_owner_ == id},
+        {"viewers", count}, {"size_fixed", window_system_ && !window_system_->screen().can_resize()}};
     std::string text = json::text(state);
     if (text == viewer->last_state) continue;
     viewer->last_state = text;
@@ -628,7 +678,8 @@ void DisplayServer::agent_message(json::Object const& message, FileDescriptor de
     std::vector<Connection*> doomed;
     for (auto& [pointer, connection] : connections_) {
       auto const& request = connection->request();
-      if ((!id.empty() && request.viewer == id) || (!user.empty() && request.user == user)) doomed.push_back(pointer);
+      if ((!id.empty() && request.viewer == id) || (!user.empty() && request.user == user))
+        doomed.push_back(pointer);
     }
     for (auto* const connection : doomed) connection->close(Close::kRevoked, reason);
   } else if (type == "end") {
@@ -680,7 +731,8 @@ void DisplayServer::report_state() {
 void DisplayServer::report_viewers() {
   if (!agent_) return;
   std::size_t const count = viewer_count();
-  if (count > 0 && statistics_timer_ == 0) statistics_timer_ = loop_.after(limits::kStatisticsInterval, [this] { report_statistics(); });
+  if (count > 0 && statistics_timer_ == 0)
+    statistics_timer_ = loop_.after(limits::kStatisticsInterval, [this] { report_statistics(); });
   if (count == reported_viewers_ || viewers_timer_ != 0) return;
   auto const now = steady_clock::now();
   if (now < last_viewers_report_ + limits::kViewersInterval) {
@@ -692,7 +744,9 @@ void DisplayServer::report_viewers() {
   }
   last_viewers_report_ = now;
   reported_viewers_ = count;
-  auto const since = last_input_ == Time{} ? -1 : std::chrono::duration_cast<std::chrono::seconds>(now - last_input_).count();
+  auto const since = last_input_ == Time{}
+                         ? -1
+                         : std::chrono::duration_cast<std::chrono::seconds>(now - last_input_).count();
   agent_->send({{"type", "viewers"}, {"count", count}, {"last_input_seconds", since}});
 }
 
@@ -707,7 +761,10 @@ void DisplayServer::report_statistics() {
     total.encode_us += viewer->statistics().encode_us;
     round_trip = std::max(round_trip, viewer->pacer().round_trip());
   }
-  auto const since = last_input_ == Time{} ? -1 : std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - last_input_).count();
+  auto const since =
+      last_input_ == Time{}
+          ? -1
+          : std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - last_input_).count();
   // Sums of the viewers that are here; one that left takes its own away.
   agent_->send({{"type", "statistics"},
                 {"frames", total.frames},
@@ -733,7 +790,8 @@ void DisplayServer::send_viewer_statistics() {
     json::Object const statistics{
         {"encode_us", frames == 0 ? 0 : (total.encode_us - last.total.encode_us) / frames},
         {"capture_us", captures == 0 ? 0 : (capture_us_total_ - last.capture_us) / captures},
-        {"bytes_per_second", static_cast<std::uint64_t>(static_cast<double>(total.bytes - last.total.bytes) / seconds)},
+        {"bytes_per_second",
+         static_cast<std::uint64_t>(static_cast<double>(total.bytes - last.total.bytes) / seconds)},
         {"frames_per_second", static_cast<double>(frames) / seconds},
         {"rtt_us", viewer->pacer().round_trip().count()},
         {"in_flight", viewer->pacer().bytes_in_flight()}};
@@ -741,7 +799,9 @@ void DisplayServer::send_viewer_statistics() {
     std::string const text = json::text(statistics);
     viewer->display->send(wire::message(Message::kStats, std::string_view(text)));
   }
-  if (again) viewer_statistics_timer_ = loop_.after(limits::kViewerStatisticsInterval, [this] { send_viewer_statistics(); });
+  if (again)
+    viewer_statistics_timer_ =
+        loop_.after(limits::kViewerStatisticsInterval, [this] { send_viewer_statistics(); });
 }
 
 }  // namespace oriel::display

@@ -24,8 +24,8 @@ namespace oriel::display {
 struct Options {
   std::string control = "/run/oriel/control.sock";  ///< Empty: no agent.
   int init_descriptor = 3;                          ///< Used if it is a sequenced-packet socket.
-  std::string listen;                               ///< Development: a socket path of its own instead of the agent's.
-  std::string display;                              ///< Development: the X server instead of init's word.
+  std::string listen;   ///< Development: a socket path of its own instead of the agent's.
+  std::string display;  ///< Development: the X server instead of init's word.
   std::string authority;
   std::string ready = "window";
   std::string wallpaper = "/opt/oriel/share/wallpapers/default-dark.ppm";
@@ -33,7 +33,8 @@ struct Options {
   std::string runtime;  ///< Hash of the runtime tree.
 };
 
-/// The session's display server: brings screen, viewers, agent and init together. Everything runs on the loop's thread.
+/// The session's display server: brings screen, viewers, agent and init together. Everything runs on the
+/// loop's thread.
 class DisplayServer final : private ScreenListener, private SelectionListener, private ConnectionListener {
  public:
   DisplayServer(EventLoop& loop, Options options);
@@ -60,7 +61,8 @@ class DisplayServer final : private ScreenListener, private SelectionListener, p
   void selection_refused(std::string_view reason) override;
   // Connections.
   Result<> connection_requested(Connection& connection, UpgradeRequest const& request) override;
-  void message_received(Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) override;
+  void message_received(Connection& connection, std::uint8_t type,
+                        std::span<std::uint8_t const> body) override;
   void connection_closed(Connection& connection) override;
 
   // The window system.
@@ -83,8 +85,10 @@ class DisplayServer final : private ScreenListener, private SelectionListener, p
   Viewer* viewer_of(Connection const& connection);
   void forget_viewer(std::string const& id);
   void limit_by_expiry(Connection& connection, std::int64_t expires);
-  void display_message(Viewer& viewer, Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body);
-  void input_message(Viewer& viewer, Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body);
+  void display_message(Viewer& viewer, Connection& connection, std::uint8_t type,
+                       std::span<std::uint8_t const> body);
+  void input_message(Viewer& viewer, Connection& connection, std::uint8_t type,
+                     std::span<std::uint8_t const> body);
   void clipboard_message(Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body);
   void gave_input(Viewer& viewer);
   void wish_size(Viewer& viewer);

@@ -1,9 +1,9 @@
 // Keys, text, pointer and wheel, from a viewer's message to an X client's events.
-#include <gtest/gtest.h>
-
 #include <array>
 #include <chrono>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "display/testing/display_session.h"
 #include "display/x11/keymap.h"
@@ -26,7 +26,8 @@ class Application {
   explicit Application(std::string const& display) : client_(display) {
     window_ = client_.make_window({0, 0, 400, 300});
     xcb_set_input_focus(client_.get(), XCB_INPUT_FOCUS_POINTER_ROOT, window_, XCB_CURRENT_TIME);
-    auto const used = client_.connection().reply<xcb_xkb_use_extension_reply_t>(xcb_xkb_use_extension(client_.get(), 1, 0));
+    auto const used =
+        client_.connection().reply<xcb_xkb_use_extension_reply_t>(xcb_xkb_use_extension(client_.get(), 1, 0));
     EXPECT_TRUE(used && used->supported);
     constexpr std::uint16_t kCoreKeyboard = 0x0100;
     constexpr std::uint16_t kEvents = XCB_XKB_EVENT_TYPE_MAP_NOTIFY | XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY;
@@ -50,7 +51,8 @@ class Application {
         ASSERT_TRUE(read);
         map_ = std::move(*read);
       }
-      std::uint32_t const keysym = map_->translate(key.detail, static_cast<std::uint8_t>(key.state >> 13 & 3), static_cast<std::uint8_t>(key.state));
+      std::uint32_t const keysym = map_->translate(key.detail, static_cast<std::uint8_t>(key.state >> 13 & 3),
+                                                   static_cast<std::uint8_t>(key.state));
       states_.push_back(key.state);
       if (auto const character = x11::character_of(keysym); character != 0) text.push_back(character);
       keysyms_.push_back(keysym);
@@ -108,8 +110,11 @@ class InputTest : public ::testing::TestWithParam<XServerProcess::Kind> {
   std::unique_ptr<Application> application_;
 };
 
-INSTANTIATE_TEST_SUITE_P(X, InputTest, ::testing::Values(XServerProcess::Kind::kXvfb, XServerProcess::Kind::kXorg),
-                         [](auto const& kind) { return kind.param == XServerProcess::Kind::kXvfb ? "Xvfb" : "Xorg"; });
+INSTANTIATE_TEST_SUITE_P(X, InputTest,
+                         ::testing::Values(XServerProcess::Kind::kXvfb, XServerProcess::Kind::kXorg),
+                         [](auto const& kind) {
+                           return kind.param == XServerProcess::Kind::kXvfb ? "Xvfb" : "Xorg";
+                         });
 
 TEST_P(InputTest, TypesEveryCharacterOfCommonLayouts) {
   // What US, German and French keyboards type, with and without Shift and AltGr.
@@ -127,7 +132,8 @@ TEST_P(InputTest, TypesEveryCharacterOfCommonLayouts) {
 }
 
 TEST_P(InputTest, TypesWithTheViewersOwnModifiersHeld) {
-  // A German viewer: Shift held for capitals and /, AltGr held for @ and €; the session's layout needs others.
+  // A German viewer: Shift held for capitals and /, AltGr held for @ and €; the session's layout needs
+  // others.
   input_->key(true, x11::kShiftLeft, 42, 1);
   press('A', 30, 1);
   press('/', 8, 1);
@@ -236,7 +242,8 @@ TEST_P(InputTest, AddsUpTheWheel) {
   input_->wheel(10, 10, -240, 0);
   std::vector<int> clicks;
   application_->for_each_event(300ms, [&clicks](xcb_generic_event_t const& event) {
-    if (event.response_type == XCB_BUTTON_PRESS) clicks.push_back(reinterpret_cast<xcb_button_press_event_t const&>(event).detail);
+    if (event.response_type == XCB_BUTTON_PRESS)
+      clicks.push_back(reinterpret_cast<xcb_button_press_event_t const&>(event).detail);
   });
   EXPECT_EQ(clicks, (std::vector<int>{5, 5, 4, 6, 6}));
 }

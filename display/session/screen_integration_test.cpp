@@ -1,11 +1,11 @@
 // The picture, from an X client's drawing to a viewer's pixels, through the real server and a real X server.
-#include <gtest/gtest.h>
-#include <unistd.h>
-#include <xcb/xfixes.h>
-
 #include <chrono>
 #include <csignal>
 #include <thread>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <xcb/xfixes.h>
 
 #include "display/encode/wire.h"
 #include "display/testing/display_session.h"
@@ -14,13 +14,13 @@ namespace oriel::display {
 namespace {
 
 using namespace std::chrono_literals;
+using protocol::Message;
 using testing::DisplaySession;
 using testing::InputClient;
 using testing::StreamClient;
 using testing::ViewerClient;
 using testing::XClient;
 using testing::XServerProcess;
-using protocol::Message;
 
 std::string viewer_id(int number) { return "0123456789abcdef0123456789abcde" + std::to_string(number); }
 
@@ -40,20 +40,25 @@ class Screen : public ::testing::TestWithParam<XServerProcess::Kind> {
   std::unique_ptr<DisplaySession> session_;
 };
 
-INSTANTIATE_TEST_SUITE_P(X, Screen, ::testing::Values(XServerProcess::Kind::kXvfb, XServerProcess::Kind::kXorg),
-                         [](auto const& kind) { return kind.param == XServerProcess::Kind::kXvfb ? "Xvfb" : "Xorg"; });
+INSTANTIATE_TEST_SUITE_P(X, Screen,
+                         ::testing::Values(XServerProcess::Kind::kXvfb, XServerProcess::Kind::kXorg),
+                         [](auto const& kind) {
+                           return kind.param == XServerProcess::Kind::kXvfb ? "Xvfb" : "Xorg";
+                         });
 
 TEST_P(Screen, ShowsTheWallpaperFirst) {
   auto const viewer = view();
   ASSERT_TRUE(viewer->next_frame(3s));
   std::uint8_t const* const top = viewer->decoder().frame_buffer();
-  std::uint8_t const* const bottom = top + (std::size_t{viewer->decoder().width()} * viewer->decoder().height() - 1) * 4;
+  std::uint8_t const* const bottom =
+      top + (std::size_t{viewer->decoder().width()} * viewer->decoder().height() - 1) * 4;
   EXPECT_GT(top[2], 30);  // The gradient's top.
   EXPECT_LT(bottom[2], 30);
   XClient client(session_->x_server().display());
   EXPECT_EQ(testing::difference_after_settling(*viewer, client), 0U);
   auto const pixmap = client.connection().reply<xcb_get_property_reply_t>(
-      xcb_get_property(client.get(), 0, client.connection().root(), client.connection().atom("_XROOTPMAP_ID"), XCB_ATOM_PIXMAP, 0, 1));
+      xcb_get_property(client.get(), 0, client.connection().root(), client.connection().atom("_XROOTPMAP_ID"),
+                       XCB_ATOM_PIXMAP, 0, 1));
   ASSERT_TRUE(pixmap);
   EXPECT_EQ(xcb_get_property_value_length(pixmap.get()), 4);
 }
@@ -63,7 +68,8 @@ TEST_P(Screen, IsExactWhateverIsDrawn) {
   XClient client(session_->x_server().display());
   auto const window = client.make_window({101, 53, 777, 555});
   for (std::uint32_t round = 0; round < 60; ++round) {
-    client.fill(window, {round * 9 % 700, round * 31 % 500, 1 + round % 70, 1 + round * 3 % 50}, round * 0x12345);
+    client.fill(window, {round * 9 % 700, round * 31 % 500, 1 + round % 70, 1 + round * 3 % 50},
+                round * 0x12345);
     if (round % 7 == 0) client.noise(window, {round * 5, round * 3, 100, 60}, round);
     if (round % 5 == 0) {
       std::uint32_t const place[2] = {101 + round, 53 + round / 2};
@@ -83,16 +89,19 @@ TEST_P(Screen, ChangesItsSizeWithTheViewersWindow) {
   XClient client(session_->x_server().display());
   auto const window = client.make_window({10, 10, 300, 200});
   client.noise(window, {0, 0, 300, 200}, 5);
-  for (auto const& [width, height] : {std::pair{1111, 777}, std::pair{640, 480}, std::pair{1280, 800}, std::pair{801, 601}}) {
+  for (auto const& [width, height] :
+       {std::pair{1111, 777}, std::pair{640, 480}, std::pair{1280, 800}, std::pair{801, 601}}) {
     (*input)->size(static_cast<std::uint16_t>(width), static_cast<std::uint16_t>(height));
-    for (int tries = 0; tries < 30 && viewer->decoder().width() != static_cast<std::uint32_t>(width); ++tries) ASSERT_TRUE(viewer->settle(50ms));
+    for (int tries = 0; tries < 30 && viewer->decoder().width() != static_cast<std::uint32_t>(width); ++tries)
+      ASSERT_TRUE(viewer->settle(50ms));
     EXPECT_EQ(viewer->decoder().width(), static_cast<std::uint32_t>(width));
     EXPECT_EQ(viewer->decoder().height(), static_cast<std::uint32_t>(height));
     EXPECT_EQ(testing::difference_after_settling(*viewer, client), 0U) << width;
   }
   if (GetParam() == XServerProcess::Kind::kXorg) {
     (*input)->size(2560, 1600);  // Larger than it started.
-    for (int tries = 0; tries < 30 && viewer->decoder().width() != 2560; ++tries) ASSERT_TRUE(viewer->settle(50ms));
+    for (int tries = 0; tries < 30 && viewer->decoder().width() != 2560; ++tries)
+      ASSERT_TRUE(viewer->settle(50ms));
     EXPECT_EQ(viewer->decoder().width(), 2560U);
     EXPECT_EQ(testing::difference_after_settling(*viewer, client), 0U);
   }
@@ -119,7 +128,8 @@ TEST_P(Screen, ResumesWithoutSendingThePictureAgain) {
   ASSERT_EQ(testing::difference_after_settling(*viewer, client), 0U);
   auto const end = viewer->decoder().end();
   // Lost without a goodbye; meanwhile something is drawn.
-  Bytes const before(viewer->decoder().frame_buffer(), viewer->decoder().frame_buffer() + std::size_t{1280} * 800 * 4);
+  Bytes const before(viewer->decoder().frame_buffer(),
+                     viewer->decoder().frame_buffer() + std::size_t{1280} * 800 * 4);
   viewer.reset();
   client.fill(window, {100, 100, 20, 20}, 0x00ff00);
   client.sync();
@@ -211,7 +221,9 @@ TEST_P(Screen, IsReadyWithTheFirstApplicationWindow) {
   auto const viewer = view();
   XClient client(session_->x_server().display());
   ASSERT_TRUE(viewer->settle(200ms));
-  auto const state = [&viewer] { return std::string(as_text(viewer->last().at(static_cast<std::uint8_t>(Message::kState)))); };
+  auto const state = [&viewer] {
+    return std::string(as_text(viewer->last().at(static_cast<std::uint8_t>(Message::kState))));
+  };
   EXPECT_NE(state().find(R"("state":"starting")"), std::string::npos) << state();
   EXPECT_EQ(viewer->decoder().end().flags & protocol::kEndReady, 0);
   auto const splash = client.make_window({10, 10, 300, 200}, true);
@@ -262,7 +274,8 @@ TEST_P(Screen, ClosesOnProtocolErrors) {
     return (*stream)->close_code();
   };
   EXPECT_EQ(close_code("display", [](StreamClient& stream) { stream.send(Message::kAck, Bytes(11)); }), 4003);
-  EXPECT_EQ(close_code("display", [](StreamClient& stream) { stream.send(static_cast<Message>(0x33), {}); }), 4003);
+  EXPECT_EQ(close_code("display", [](StreamClient& stream) { stream.send(static_cast<Message>(0x33), {}); }),
+            4003);
   EXPECT_EQ(close_code("input", [](StreamClient& stream) { stream.send(Message::kKey, Bytes(5)); }), 4003);
   EXPECT_EQ(close_code("input", [](StreamClient& stream) { stream.send(Message::kAck, Bytes(12)); }), 4003);
   EXPECT_EQ(close_code("display",
@@ -300,7 +313,9 @@ TEST_P(Screen, EnforcesRolesAndExpiry) {
   EXPECT_FALSE(StreamClient::open(session_->socket(), "clipboard", mute));
   EXPECT_FALSE(StreamClient::open(session_->socket(), "files", {}));
 
-  auto const now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  auto const now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   StreamClient::Credentials expiring;
   expiring.expires = std::to_string(now);
   EXPECT_FALSE(StreamClient::open(session_->socket(), "display", expiring));

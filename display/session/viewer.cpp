@@ -12,7 +12,8 @@ std::uint32_t Viewer::next_epoch() {
   static std::uint32_t epoch = [] {
     std::array<std::uint8_t, 4> bytes{};
     fill_random(bytes);
-    return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 | static_cast<std::uint32_t>(bytes[2]) << 16;
+    return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+           static_cast<std::uint32_t>(bytes[2]) << 16;
   }();
   return ++epoch;
 }
@@ -24,8 +25,9 @@ void Viewer::start(Size screen, std::optional<std::uint32_t> epoch, std::optiona
   pacer_ = Pacer();
   if (screen.pixels() == 0) return;
 
-  bool const keep = has_epoch_ && epoch == epoch_ && size_ == screen && frame && *frame != 0 && *frame <= frame_ &&
-              (*frame == acknowledged_ || (!in_flight_.empty() && *frame >= in_flight_.front().frame));
+  bool const keep = has_epoch_ && epoch == epoch_ && size_ == screen && frame && *frame != 0 &&
+                    *frame <= frame_ &&
+                    (*frame == acknowledged_ || (!in_flight_.empty() && *frame >= in_flight_.front().frame));
   if (keep) {
     for (auto const& sent : in_flight_) {
       if (sent.frame <= *frame) continue;
@@ -51,7 +53,8 @@ void Viewer::reset(Size screen, bool keep) {
   in_flight_.clear();
   pacer_.reset();
   encoder_->reset(epoch_, keep, screen);
-  // Frames are numbered on through the epochs. Until the first of this one is acknowledged there is nothing to resume from.
+  // Frames are numbered on through the epochs. Until the first of this one is acknowledged there is nothing
+  // to resume from.
   acknowledged_ = 0;
   if (!keep) {
     pending_ = BlockMap(screen);
@@ -72,7 +75,10 @@ void Viewer::add_changes(BlockMap const& changed) {
   any_pending_ = true;
 }
 
-bool Viewer::could_send() const { return display != nullptr && display->open() && encoder_ && has_epoch_ && !encoder_->busy() && pacer_.has_credit(); }
+bool Viewer::could_send() const {
+  return display != nullptr && display->open() && encoder_ && has_epoch_ && !encoder_->busy() &&
+         pacer_.has_credit();
+}
 
 bool Viewer::wants_frame() const { return could_send() && (any_pending_ || owes_end_); }
 
@@ -96,7 +102,8 @@ bool Viewer::encode_some() {
   pacer_.frame_sent(frame_, encoder_->frame_bytes(), now);
   ++statistics_.frames;
   statistics_.bytes += encoder_->frame_bytes();
-  statistics_.encode_us += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(encode_time_).count());
+  statistics_.encode_us +=
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(encode_time_).count());
   return false;
 }
 

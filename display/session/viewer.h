@@ -19,8 +19,8 @@
 
 namespace oriel::display {
 
-/// One browser tab: its streams, its place in the picture's stream, and what it holds down. It knows what of the picture the viewer lacks,
-/// and turns that into frames when pacing allows.
+/// One browser tab: its streams, its place in the picture's stream, and what it holds down. It knows what of
+/// the picture the viewer lacks, and turns that into frames when pacing allows.
 class Viewer {
  public:
   explicit Viewer(std::string id);
@@ -33,7 +33,9 @@ class Viewer {
   Connection* display = nullptr;
   Connection* input_stream = nullptr;
   Connection* clipboard = nullptr;
-  [[nodiscard]] bool connected() const { return display != nullptr || input_stream != nullptr || clipboard != nullptr; }
+  [[nodiscard]] bool connected() const {
+    return display != nullptr || input_stream != nullptr || clipboard != nullptr;
+  }
 
   // Input.
   std::unique_ptr<Input> input;
@@ -45,7 +47,8 @@ class Viewer {
   bool wants_statistics = false;
   EventLoop::TimerId forget = 0;
 
-  /// The display stream opened; `resume`: what the viewer says it holds. Sends RESET when the screen is known.
+  /// The display stream opened; `resume`: what the viewer says it holds. Sends RESET when the screen is
+  /// known.
   void start(Size screen, std::optional<std::uint32_t> epoch, std::optional<std::uint32_t> frame);
   /// The screen has another size: everything anew.
   void restart(Size screen);

@@ -1,8 +1,5 @@
 #include "display/testing/display_session.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -10,19 +7,23 @@
 #include <fstream>
 #include <thread>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace oriel::display::testing {
 
 using namespace std::chrono_literals;
 
-std::unique_ptr<DisplaySession> DisplaySession::start(std::string const& binary, XServerProcess::Kind kind, Size size, std::string const& ready) {
+std::unique_ptr<DisplaySession> DisplaySession::start(std::string const& binary, XServerProcess::Kind kind,
+                                                      Size size, std::string const& ready) {
   std::unique_ptr<DisplaySession> session(new DisplaySession);
   session->x_server_ = XServerProcess::start(kind, size);
   if (!session->x_server_) return nullptr;
   std::string pattern = (std::filesystem::temp_directory_path() / "oriel-d-XXXXXX").string();
   session->directory_ = mkdtemp(pattern.data());
   session->socket_ = session->directory_ + "/viewers.sock";
-  session->display_ = std::make_unique<Process>(
-      std::vector<std::string>{binary, "--display", session->x_server_->display(), "--listen", session->socket_, "--ready", ready});
+  session->display_ = std::make_unique<Process>(std::vector<std::string>{
+      binary, "--display", session->x_server_->display(), "--listen", session->socket_, "--ready", ready});
   // The socket is there before it listens.
   for (int tries = 0; tries < 500; ++tries) {
     StreamClient::Credentials probe;

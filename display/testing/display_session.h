@@ -13,8 +13,9 @@ namespace oriel::display::testing {
 class DisplaySession {
  public:
   /// Null when the X server cannot be had here.
-  [[nodiscard]] static std::unique_ptr<DisplaySession> start(std::string const& binary, XServerProcess::Kind kind = XServerProcess::Kind::kXvfb,
-                                                             Size size = {1280, 800}, std::string const& ready = "window");
+  [[nodiscard]] static std::unique_ptr<DisplaySession> start(
+      std::string const& binary, XServerProcess::Kind kind = XServerProcess::Kind::kXvfb,
+      Size size = {1280, 800}, std::string const& ready = "window");
   ~DisplaySession();
 
   [[nodiscard]] std::string const& socket() const { return socket_; }

@@ -6,7 +6,8 @@
 
 namespace oriel::display::testing {
 
-/// The bytes of protocol/display/golden/<name>.hex: hex digits, blanks between them, `#` up to the end of a line.
+/// The bytes of protocol/display/golden/<name>.hex: hex digits, blanks between them, `#` up to the end of a
+/// line.
 [[nodiscard]] Bytes golden(std::string const& name);
 
 }  // namespace oriel::display::testing

@@ -1,13 +1,13 @@
 #include "display/testing/viewer_client.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "display/encode/wire.h"
 
@@ -30,17 +30,20 @@ void write_all(int descriptor, void const* data, std::size_t size) {
 
 }  // namespace
 
-Result<std::unique_ptr<StreamClient>> StreamClient::open(std::string const& path, std::string const& route, Credentials const& credentials) {
+Result<std::unique_ptr<StreamClient>> StreamClient::open(std::string const& path, std::string const& route,
+                                                         Credentials const& credentials) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
   FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) return fail_errno("connect " + path, errno);
-  std::string request = "GET /sessions/x/" + route + credentials.query +
-                        " HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Oriel-Viewer: " +
-                        credentials.viewer + "\r\nX-Oriel-User: Test\r\nX-Oriel-Role: " + credentials.role +
-                        "\r\nX-Oriel-Permissions: " + credentials.permissions + "\r\n";
+  if (connect(socket.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0)
+    return fail_errno("connect " + path, errno);
+  std::string request =
+      "GET /sessions/x/" + route + credentials.query +
+      " HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Oriel-Viewer: " +
+      credentials.viewer + "\r\nX-Oriel-User: Test\r\nX-Oriel-Role: " + credentials.role +
+      "\r\nX-Oriel-Permissions: " + credentials.permissions + "\r\n";
   if (!credentials.expires.empty()) request += "X-Oriel-Expires: " + credentials.expires + "\r\n";
   request += "\r\n";
   write_all(socket.get(), request.data(), request.size());
@@ -51,7 +54,8 @@ Result<std::unique_ptr<StreamClient>> StreamClient::open(std::string const& path
     auto const end = text.find("\r\n\r\n");
     if (end != std::string_view::npos) {
       if (!text.starts_with("HTTP/1.1 101 ")) return fail(Code::kForbidden, std::string(text));
-      if (text.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == std::string_view::npos) return fail(Code::kInvalid, "Sec-WebSocket-Accept is wrong");
+      if (text.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == std::string_view::npos)
+        return fail(Code::kInvalid, "Sec-WebSocket-Accept is wrong");
       client->at_ = end + 4;
       return client;
     }
@@ -62,7 +66,8 @@ Result<std::unique_ptr<StreamClient>> StreamClient::open(std::string const& path
 Result<> StreamClient::fill(steady_clock::time_point deadline) {
   auto const left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()).count();
   pollfd waits{socket_.get(), POLLIN, 0};
-  if (::poll(&waits, 1, static_cast<int>(std::max<long>(0, left))) <= 0) return fail(Code::kTimeout, "nothing came");
+  if (::poll(&waits, 1, static_cast<int>(std::max<long>(0, left))) <= 0)
+    return fail(Code::kTimeout, "nothing came");
   std::array<std::uint8_t, 65536> bytes;
   auto const got = recv(socket_.get(), bytes.data(), bytes.size(), 0);
   if (got <= 0) return fail(Code::kUnavailable, "the connection ended");
@@ -86,11 +91,13 @@ void StreamClient::send(protocol::Message type, Bytes const& body) {
     frame.push_back(static_cast<std::uint8_t>(message.size()));
   } else {
     frame.push_back(0x80 | 127);
-    for (int shift = 56; shift >= 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(message.size() >> shift));
+    for (int shift = 56; shift >= 0; shift -= 8)
+      frame.push_back(static_cast<std::uint8_t>(message.size() >> shift));
   }
   constexpr std::array<std::uint8_t, 4> kMask{0x11, 0x22, 0x33, 0x44};
   frame.insert(frame.end(), kMask.begin(), kMask.end());
-  for (std::size_t index = 0; index < message.size(); ++index) frame.push_back(message[index] ^ kMask[index % 4]);
+  for (std::size_t index = 0; index < message.size(); ++index)
+    frame.push_back(message[index] ^ kMask[index % 4]);
   write_all(socket_.get(), frame.data(), frame.size());
 }
 
@@ -100,8 +107,9 @@ Result<StreamClient::Incoming> StreamClient::next(milliseconds wait) {
     if (message_at_ < message_.size()) {
       std::uint32_t length = 0;
       std::memcpy(&length, message_.data() + message_at_ + 1, sizeof length);
-      Incoming incoming{message_[message_at_], Bytes(message_.begin() + static_cast<std::ptrdiff_t>(message_at_ + 5),
-                                                     message_.begin() + static_cast<std::ptrdiff_t>(message_at_ + 5 + length))};
+      Incoming incoming{message_[message_at_],
+                        Bytes(message_.begin() + static_cast<std::ptrdiff_t>(message_at_ + 5),
+                              message_.begin() + static_cast<std::ptrdiff_t>(message_at_ + 5 + length))};
       message_at_ += 5 + length;
       return incoming;
     }
@@ -143,7 +151,8 @@ Result<StreamClient::Incoming> StreamClient::next(milliseconds wait) {
   }
 }
 
-Result<std::unique_ptr<ViewerClient>> ViewerClient::open(std::string const& path, StreamClient::Credentials const& credentials) {
+Result<std::unique_ptr<ViewerClient>> ViewerClient::open(std::string const& path,
+                                                         StreamClient::Credentials const& credentials) {
   auto stream = StreamClient::open(path, "display", credentials);
   if (!stream) return stream.error();
   return std::unique_ptr<ViewerClient>(new ViewerClient(std::move(*stream)));
@@ -155,10 +164,13 @@ Result<EndInformation> ViewerClient::next_frame(milliseconds wait) {
     auto const left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
     auto incoming = stream_->next(std::max(milliseconds(0), left));
     if (!incoming) return incoming.error();
-    auto const status = decoder_.push(incoming->type, incoming->body.data(), static_cast<std::uint32_t>(incoming->body.size()));
-    if (status != DecodeStatus::kOk) return fail(Code::kInternal, "decoder status " + std::to_string(static_cast<int>(status)));
+    auto const status = decoder_.push(incoming->type, incoming->body.data(),
+                                      static_cast<std::uint32_t>(incoming->body.size()));
+    if (status != DecodeStatus::kOk)
+      return fail(Code::kInternal, "decoder status " + std::to_string(static_cast<int>(status)));
     bool const end = incoming->type == static_cast<std::uint8_t>(protocol::Message::kEnd);
-    if (incoming->type != static_cast<std::uint8_t>(protocol::Message::kLz)) last_[incoming->type] = std::move(incoming->body);
+    if (incoming->type != static_cast<std::uint8_t>(protocol::Message::kLz))
+      last_[incoming->type] = std::move(incoming->body);
     if (!end) continue;
     decoder_.clear_dirty();
     if (acknowledging_) acknowledge();
@@ -183,7 +195,8 @@ Result<int> ViewerClient::settle(milliseconds quiet) {
   }
 }
 
-Result<std::unique_ptr<InputClient>> InputClient::open(std::string const& path, StreamClient::Credentials const& credentials) {
+Result<std::unique_ptr<InputClient>> InputClient::open(std::string const& path,
+                                                       StreamClient::Credentials const& credentials) {
   auto stream = StreamClient::open(path, "input", credentials);
   if (!stream) return stream.error();
   return std::unique_ptr<InputClient>(new InputClient(std::move(*stream)));

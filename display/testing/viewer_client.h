@@ -34,11 +34,14 @@ class StreamClient {
   };
 
   /// Connects and upgrades; the error holds the status line of a refusal.
-  [[nodiscard]] static Result<std::unique_ptr<StreamClient>> open(std::string const& path, std::string const& route, Credentials const& credentials);
+  [[nodiscard]] static Result<std::unique_ptr<StreamClient>> open(std::string const& path,
+                                                                  std::string const& route,
+                                                                  Credentials const& credentials);
 
   /// Sends one protocol message as a masked frame.
   void send(protocol::Message type, Bytes const& body);
-  /// The next protocol message; kTimeout after `wait`, kUnavailable when the connection ended (then `close_code` tells).
+  /// The next protocol message; kTimeout after `wait`, kUnavailable when the connection ended (then
+  /// `close_code` tells).
   [[nodiscard]] Result<Incoming> next(std::chrono::milliseconds wait);
 
   [[nodiscard]] std::uint16_t close_code() const { return close_code_; }
@@ -65,7 +68,8 @@ class StreamClient {
 /// A display stream with its decoder: acknowledges each frame at once.
 class ViewerClient {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<ViewerClient>> open(std::string const& path, StreamClient::Credentials const& credentials = {});
+  [[nodiscard]] static Result<std::unique_ptr<ViewerClient>> open(
+      std::string const& path, StreamClient::Credentials const& credentials = {});
 
   /// Reads until the next END; the decoder then holds the whole frame.
   [[nodiscard]] Result<EndInformation> next_frame(std::chrono::milliseconds wait);
@@ -91,7 +95,8 @@ class ViewerClient {
 /// An input stream: numbers its messages.
 class InputClient {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<InputClient>> open(std::string const& path, StreamClient::Credentials const& credentials = {});
+  [[nodiscard]] static Result<std::unique_ptr<InputClient>> open(
+      std::string const& path, StreamClient::Credentials const& credentials = {});
 
   void key(bool down, std::uint32_t keysym, std::uint16_t code = 0, std::uint8_t modifiers = 0);
   void pointer(std::uint16_t x, std::uint16_t y, std::uint8_t buttons);

@@ -1,11 +1,5 @@
 #include "display/testing/x_server.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -17,6 +11,12 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace oriel::display::testing {
 
 namespace {
@@ -25,13 +25,19 @@ constexpr int kStartMilliseconds = 15'000;
 
 std::string xorg_configuration(Size size) {
   std::string const mode = std::to_string(size.width) + "x" + std::to_string(size.height);
-  return "Section \"ServerFlags\"\n Option \"DontVTSwitch\" \"true\"\n Option \"AllowMouseOpenFail\" \"true\"\n Option \"AutoAddDevices\" \"false\"\n"
-         " Option \"AutoEnableDevices\" \"false\"\n Option \"AutoAddGPU\" \"false\"\n Option \"AutoBindGPU\" \"false\"\nEndSection\n"
+  return "Section \"ServerFlags\"\n Option \"DontVTSwitch\" \"true\"\n Option \"AllowMouseOpenFail\" "
+         "\"true\"\n Option \"AutoAddDevices\" \"false\"\n"
+         " Option \"AutoEnableDevices\" \"false\"\n Option \"AutoAddGPU\" \"false\"\n Option \"AutoBindGPU\" "
+         "\"false\"\nEndSection\n"
          "Section \"Device\"\n Identifier \"dummy\"\n Driver \"dummy\"\n VideoRam 262144\nEndSection\n"
-         "Section \"Monitor\"\n Identifier \"DUMMY0\"\n HorizSync 1.0-2000.0\n VertRefresh 1.0-1000.0\nEndSection\n"
-         "Section \"Screen\"\n Identifier \"screen\"\n Device \"dummy\"\n Monitor \"DUMMY0\"\n DefaultDepth 24\n SubSection \"Display\"\n Depth 24\n"
-         "  Modes \"" + mode + "\"\n  Virtual " + std::to_string(size.width) + " " + std::to_string(size.height) +
-         "\n EndSubSection\nEndSection\nSection \"ServerLayout\"\n Identifier \"layout\"\n Screen \"screen\"\nEndSection\n";
+         "Section \"Monitor\"\n Identifier \"DUMMY0\"\n HorizSync 1.0-2000.0\n VertRefresh "
+         "1.0-1000.0\nEndSection\n"
+         "Section \"Screen\"\n Identifier \"screen\"\n Device \"dummy\"\n Monitor \"DUMMY0\"\n DefaultDepth "
+         "24\n SubSection \"Display\"\n Depth 24\n"
+         "  Modes \"" +
+         mode + "\"\n  Virtual " + std::to_string(size.width) + " " + std::to_string(size.height) +
+         "\n EndSubSection\nEndSection\nSection \"ServerLayout\"\n Identifier \"layout\"\n Screen "
+         "\"screen\"\nEndSection\n";
 }
 
 }  // namespace
@@ -81,9 +87,12 @@ std::unique_ptr<XServerProcess> XServerProcess::start(Kind kind, Size size) {
   server->directory_ = mkdtemp(pattern.data());
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return nullptr;
-  std::vector<std::string> arguments{binary, "-displayfd", std::to_string(ends[1]), "-nolisten", "tcp", "-noreset", "-dpi", "96", "-ac"};
+  std::vector<std::string> arguments{
+      binary, "-displayfd", std::to_string(ends[1]), "-nolisten", "tcp", "-noreset", "-dpi", "96", "-ac"};
   if (kind == Kind::kXvfb) {
-    arguments.insert(arguments.end(), {"-screen", "0", std::to_string(size.width) + "x" + std::to_string(size.height) + "x24"});
+    arguments.insert(
+        arguments.end(),
+        {"-screen", "0", std::to_string(size.width) + "x" + std::to_string(size.height) + "x24"});
   } else {
     std::string const path = server->directory_ + "/xorg.conf";
     std::ofstream(path) << xorg_configuration(size);
@@ -123,12 +132,15 @@ XClient::XClient(std::string const& display) {
 
 xcb_window_t XClient::make_window(Rectangle const& area, bool override_redirect, std::uint32_t background) {
   xcb_window_t const window = connection_->new_id();
-  std::array<std::uint32_t, 3> const values{background, override_redirect ? 1U : 0U,
-                                            XCB_EVENT_MASK_KEY_PRESS | XCB_EVENT_MASK_KEY_RELEASE | XCB_EVENT_MASK_BUTTON_PRESS |
-                                                XCB_EVENT_MASK_BUTTON_RELEASE | XCB_EVENT_MASK_POINTER_MOTION | XCB_EVENT_MASK_PROPERTY_CHANGE};
-  xcb_create_window(get(), XCB_COPY_FROM_PARENT, window, connection_->root(), static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y),
-                    static_cast<std::uint16_t>(area.width), static_cast<std::uint16_t>(area.height), 0, XCB_WINDOW_CLASS_INPUT_OUTPUT,
-                    XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK, values.data());
+  std::array<std::uint32_t, 3> const values{
+      background, override_redirect ? 1U : 0U,
+      XCB_EVENT_MASK_KEY_PRESS | XCB_EVENT_MASK_KEY_RELEASE | XCB_EVENT_MASK_BUTTON_PRESS |
+          XCB_EVENT_MASK_BUTTON_RELEASE | XCB_EVENT_MASK_POINTER_MOTION | XCB_EVENT_MASK_PROPERTY_CHANGE};
+  xcb_create_window(get(), XCB_COPY_FROM_PARENT, window, connection_->root(),
+                    static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y),
+                    static_cast<std::uint16_t>(area.width), static_cast<std::uint16_t>(area.height), 0,
+                    XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT,
+                    XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK, values.data());
   xcb_map_window(get(), window);
   sync();
   return window;
@@ -136,7 +148,8 @@ xcb_window_t XClient::make_window(Rectangle const& area, bool override_redirect,
 
 void XClient::fill(xcb_window_t window, Rectangle const& area, std::uint32_t colour) {
   xcb_change_gc(get(), context_, XCB_GC_FOREGROUND, &colour);
-  xcb_rectangle_t const rectangle{static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y), static_cast<std::uint16_t>(area.width),
+  xcb_rectangle_t const rectangle{static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y),
+                                  static_cast<std::uint16_t>(area.width),
                                   static_cast<std::uint16_t>(area.height)};
   xcb_poly_fill_rectangle(get(), window, context_, 1, &rectangle);
   connection_->flush();
@@ -147,31 +160,39 @@ void XClient::noise(xcb_window_t window, Rectangle const& area, std::uint32_t se
   for (std::uint32_t y = 0; y < area.height; ++y) {
     std::vector<std::uint32_t> row(area.width);
     for (auto& pixel : row) pixel = static_cast<std::uint32_t>(random());
-    xcb_put_image(get(), XCB_IMAGE_FORMAT_Z_PIXMAP, window, context_, static_cast<std::uint16_t>(area.width), 1, static_cast<std::int16_t>(area.x),
-                  static_cast<std::int16_t>(area.y + y), 0, 24, static_cast<std::uint32_t>(row.size() * 4), reinterpret_cast<std::uint8_t*>(row.data()));
+    xcb_put_image(get(), XCB_IMAGE_FORMAT_Z_PIXMAP, window, context_, static_cast<std::uint16_t>(area.width),
+                  1, static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y + y), 0, 24,
+                  static_cast<std::uint32_t>(row.size() * 4), reinterpret_cast<std::uint8_t*>(row.data()));
   }
   connection_->flush();
 }
 
-void XClient::sync() { auto const reply = connection_->reply<xcb_get_input_focus_reply_t>(xcb_get_input_focus(get())); }
+void XClient::sync() {
+  auto const reply = connection_->reply<xcb_get_input_focus_reply_t>(xcb_get_input_focus(get()));
+}
 
 std::vector<std::uint32_t> XClient::screenshot(Size& size) {
-  auto const geometry = connection_->reply<xcb_get_geometry_reply_t>(xcb_get_geometry(get(), connection_->root()));
+  auto const geometry =
+      connection_->reply<xcb_get_geometry_reply_t>(xcb_get_geometry(get(), connection_->root()));
   if (!geometry) return {};
   size = {geometry->width, geometry->height};
   auto const image = connection_->reply<xcb_get_image_reply_t>(
-      xcb_get_image(get(), XCB_IMAGE_FORMAT_Z_PIXMAP, connection_->root(), 0, 0, geometry->width, geometry->height, 0xffffffff));
+      xcb_get_image(get(), XCB_IMAGE_FORMAT_Z_PIXMAP, connection_->root(), 0, 0, geometry->width,
+                    geometry->height, 0xffffffff));
   if (!image) return {};
   auto const* const pixels = reinterpret_cast<std::uint32_t const*>(xcb_get_image_data(image.get()));
   return {pixels, pixels + size.pixels()};
 }
 
-std::size_t differing_pixels(Decoder const& decoder, std::vector<std::uint32_t> const& screenshot, Size size) {
-  if (decoder.width() != size.width || decoder.height() != size.height || screenshot.size() != size.pixels()) return SIZE_MAX;
+std::size_t differing_pixels(Decoder const& decoder, std::vector<std::uint32_t> const& screenshot,
+                             Size size) {
+  if (decoder.width() != size.width || decoder.height() != size.height || screenshot.size() != size.pixels())
+    return SIZE_MAX;
   std::size_t count = 0;
   for (std::size_t index = 0; index < screenshot.size(); ++index) {
     std::uint8_t const* const got = decoder.frame_buffer() + index * 4;
-    std::uint32_t const pixel = static_cast<std::uint32_t>(got[0]) << 16 | static_cast<std::uint32_t>(got[1]) << 8 | got[2];
+    std::uint32_t const pixel =
+        static_cast<std::uint32_t>(got[0]) << 16 | static_cast<std::uint32_t>(got[1]) << 8 | got[2];
     if (pixel != (screenshot[index] & 0xffffff)) ++count;
   }
   return count;

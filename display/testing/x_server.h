@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "display/decode/decoder.h"
 #include "display/screen/geometry.h"
@@ -56,7 +56,8 @@ class XClient {
   [[nodiscard]] xcb_connection_t* get() { return connection_->get(); }
 
   /// A mapped window; with `override_redirect` past any window manager.
-  xcb_window_t make_window(Rectangle const& area, bool override_redirect = false, std::uint32_t background = 0x808080);
+  xcb_window_t make_window(Rectangle const& area, bool override_redirect = false,
+                           std::uint32_t background = 0x808080);
   void fill(xcb_window_t window, Rectangle const& area, std::uint32_t colour);
   /// Noise, from a seed.
   void noise(xcb_window_t window, Rectangle const& area, std::uint32_t seed);
@@ -70,6 +71,7 @@ class XClient {
 };
 
 /// How many pixels of the decoder's frame buffer differ from the screenshot; SIZE_MAX for another size.
-[[nodiscard]] std::size_t differing_pixels(Decoder const& decoder, std::vector<std::uint32_t> const& screenshot, Size size);
+[[nodiscard]] std::size_t differing_pixels(Decoder const& decoder,
+                                           std::vector<std::uint32_t> const& screenshot, Size size);
 
 }  // namespace oriel::display::testing

@@ -1,10 +1,10 @@
 #include "display/transport/connection.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <array>
 #include <cerrno>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "display/limits.h"
 
@@ -18,9 +18,12 @@ constexpr std::uint8_t kPongFrame = 10;
 
 std::size_t largest_message(Route route) {
   switch (route) {
-    case Route::kDisplay: return limits::kDisplayMessage;
-    case Route::kInput: return limits::kInputMessage;
-    case Route::kClipboard: return limits::kClipboardMessage;
+    case Route::kDisplay:
+      return limits::kDisplayMessage;
+    case Route::kInput:
+      return limits::kInputMessage;
+    case Route::kClipboard:
+      return limits::kClipboardMessage;
   }
   return 0;
 }
@@ -144,8 +147,9 @@ void Connection::take_message(std::span<std::uint8_t const> message) {
       close(protocol::Close::kProtocolError, "a message is cut short");
       return;
     }
-    std::size_t const length = static_cast<std::size_t>(message[1]) | static_cast<std::size_t>(message[2]) << 8 |
-                               static_cast<std::size_t>(message[3]) << 16 | static_cast<std::size_t>(message[4]) << 24;
+    std::size_t const length =
+        static_cast<std::size_t>(message[1]) | static_cast<std::size_t>(message[2]) << 8 |
+        static_cast<std::size_t>(message[3]) << 16 | static_cast<std::size_t>(message[4]) << 24;
     if (length > message.size() - protocol::kHeaderSize) {
       close(protocol::Close::kProtocolError, "a message is cut short");
       return;

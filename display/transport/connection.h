@@ -19,14 +19,16 @@ namespace oriel::display {
 
 class Connection;
 
-/// Who decides about connections and gets what they say. Every call may close the connection; none may destroy it.
+/// Who decides about connections and gets what they say. Every call may close the connection; none may
+/// destroy it.
 class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
   /// A well-formed request. `ok` opens the stream, an error refuses it with its message.
   virtual Result<> connection_requested(Connection& connection, UpgradeRequest const& request) = 0;
   /// One protocol message: its type and body.
-  virtual void message_received(Connection& connection, std::uint8_t type, std::span<std::uint8_t const> body) = 0;
+  virtual void message_received(Connection& connection, std::uint8_t type,
+                                std::span<std::uint8_t const> body) = 0;
   /// The last call about this connection; it is destroyed after it.
   virtual void connection_closed(Connection& connection) = 0;
 };
@@ -39,7 +41,8 @@ class Connection {
   Connection(Connection const&) = delete;
   Connection& operator=(Connection const&) = delete;
 
-  /// Sends whole protocol messages as one WebSocket message. Dropped when closing. A small-message route whose peer does not read is cut.
+  /// Sends whole protocol messages as one WebSocket message. Dropped when closing. A small-message route
+  /// whose peer does not read is cut.
   void send(Bytes messages);
   /// Says goodbye and cuts the socket soon after.
   void close(protocol::Close code, std::string_view reason);

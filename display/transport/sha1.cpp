@@ -18,7 +18,8 @@ std::array<std::uint8_t, 20> sha1(std::string_view text) {
     for (std::size_t index = 0; index < 64; ++index)
       words[index / 4] = words[index / 4] << 8 | static_cast<std::uint8_t>(padded[block + index]);
     for (std::size_t index = 16; index < 80; ++index)
-      words[index] = std::rotl(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1);
+      words[index] =
+          std::rotl(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1);
     auto [a, b, c, d, e] = state;
     for (std::size_t round = 0; round < 80; ++round) {
       std::uint32_t mixed = 0;

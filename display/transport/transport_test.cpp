@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "display/transport/sha1.h"
 #include "display/transport/upgrade_request.h"
@@ -41,7 +41,8 @@ TEST(Sha1, MatchesTheStandard) {
   EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
   EXPECT_EQ(hex(sha1("")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
   EXPECT_EQ(hex(sha1(std::string(1000000, 'a'))), "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
-  EXPECT_EQ(hex(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")), "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+  EXPECT_EQ(hex(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+            "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
 }
 
 TEST(UpgradeRequest, ReadsItByteByByte) {
@@ -67,23 +68,40 @@ TEST(UpgradeRequest, ReadsItByteByByte) {
 }
 
 TEST(UpgradeRequest, AnswersAsTheStandardsExample) {
-  EXPECT_NE(upgrade_answer("dGhlIHNhbXBsZSBub25jZQ==").find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"), std::string::npos);
+  EXPECT_NE(upgrade_answer("dGhlIHNhbXBsZSBub25jZQ==")
+                .find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
+            std::string::npos);
 }
 
 TEST(UpgradeRequest, RefusesWhatIsIncompleteOrBroken) {
   EXPECT_TRUE(parse(kRequest));
   EXPECT_EQ(parse(with("/display?", "/microphone?")).error().code, Code::kNotFound);
   for (auto const& text : {
-           with("GET ", "POST "), with(" HTTP/1.1", " HTTP/1.0"), with("GET /", "GET x"),
-           with("Upgrade: websocket\r\n", ""), with("keep-alive, Upgrade", "keep-alive"), with("Version: 13", "Version: 8"),
-           with("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j"), with("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""),
-           with("X-Oriel-Viewer: 0123456789abcdef0123456789abcdef\r\n", ""), with("0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789abcdef"),
+           with("GET ", "POST "),
+           with(" HTTP/1.1", " HTTP/1.0"),
+           with("GET /", "GET x"),
+           with("Upgrade: websocket\r\n", ""),
+           with("keep-alive, Upgrade", "keep-alive"),
+           with("Version: 13", "Version: 8"),
+           with("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j"),
+           with("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""),
+           with("X-Oriel-Viewer: 0123456789abcdef0123456789abcdef\r\n", ""),
+           with("0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789abcdef"),
            with("X-Oriel-Viewer: 0123456789abcdef0123456789abcdef\r\n",
-                "X-Oriel-Viewer: 0123456789abcdef0123456789abcdef\r\nX-Oriel-Viewer: 1123456789abcdef0123456789abcdef\r\n"),
-           with("X-Oriel-Role: control\r\n", ""), with("control", "root"), with("X-Oriel-Role: control\r\n", "X-Oriel-Role: view\r\nX-Oriel-Role: owner\r\n"),
-           with("Andr%C3%A9", "Andr%C"), with("1800000000", "soon"), with("1800000000", "-5"), with("epoch=4294967295", "epoch=4294967296"),
-           with("frame=12", "frame=-1"), with("Host: example", "Host : example"), with("Host: example", "no colon"),
-           with("Host: example", "Content-Length: 5"), with("Host: example", "Host: ex\nample"),
+                "X-Oriel-Viewer: 0123456789abcdef0123456789abcdef\r\nX-Oriel-Viewer: "
+                "1123456789abcdef0123456789abcdef\r\n"),
+           with("X-Oriel-Role: control\r\n", ""),
+           with("control", "root"),
+           with("X-Oriel-Role: control\r\n", "X-Oriel-Role: view\r\nX-Oriel-Role: owner\r\n"),
+           with("Andr%C3%A9", "Andr%C"),
+           with("1800000000", "soon"),
+           with("1800000000", "-5"),
+           with("epoch=4294967295", "epoch=4294967296"),
+           with("frame=12", "frame=-1"),
+           with("Host: example", "Host : example"),
+           with("Host: example", "no colon"),
+           with("Host: example", "Content-Length: 5"),
+           with("Host: example", "Host: ex\nample"),
        })
     EXPECT_EQ(parse(text).error().code, Code::kInvalid) << text;
 }
@@ -112,7 +130,8 @@ Bytes frame(std::uint8_t first, Bytes const& payload, std::uint8_t mask_bit = 0x
   }
   Bytes const mask{1, 2, 3, 4};
   if (mask_bit != 0) bytes.insert(bytes.end(), mask.begin(), mask.end());
-  for (std::size_t index = 0; index < payload.size(); ++index) bytes.push_back(mask_bit != 0 ? payload[index] ^ mask[index % 4] : payload[index]);
+  for (std::size_t index = 0; index < payload.size(); ++index)
+    bytes.push_back(mask_bit != 0 ? payload[index] ^ mask[index % 4] : payload[index]);
   return bytes;
 }
 
@@ -154,13 +173,13 @@ TEST(WebSocketReader, RefusesWhatIsNotAllowed) {
   };
   EXPECT_FALSE(refuses(frame(0x82, Bytes(1000, 1))));
   EXPECT_TRUE(refuses(frame(0x82, Bytes(1001, 1))));
-  EXPECT_TRUE(refuses(frame(0x82, {1}, 0)));                           // not masked
-  EXPECT_TRUE(refuses(frame(0x81, {1})));                              // text
-  EXPECT_TRUE(refuses(frame(0xc2, {1})));                              // a reserved bit
-  EXPECT_TRUE(refuses(frame(0x80, {1})));                              // nothing to continue
-  EXPECT_TRUE(refuses(frame(0x8b, {1})));                              // an unknown opcode
-  EXPECT_TRUE(refuses(frame(0x09, {1})));                              // a fragmented ping
-  EXPECT_TRUE(refuses(frame(0x89, Bytes(126, 1))));                    // a long ping
+  EXPECT_TRUE(refuses(frame(0x82, {1}, 0)));                            // not masked
+  EXPECT_TRUE(refuses(frame(0x81, {1})));                               // text
+  EXPECT_TRUE(refuses(frame(0xc2, {1})));                               // a reserved bit
+  EXPECT_TRUE(refuses(frame(0x80, {1})));                               // nothing to continue
+  EXPECT_TRUE(refuses(frame(0x8b, {1})));                               // an unknown opcode
+  EXPECT_TRUE(refuses(frame(0x09, {1})));                               // a fragmented ping
+  EXPECT_TRUE(refuses(frame(0x89, Bytes(126, 1))));                     // a long ping
   EXPECT_TRUE(refuses({0x82, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 1}));  // an absurd length
   WebSocketReader fragments(1000);
   fragments.push(frame(0x02, Bytes(600, 1)));

@@ -22,7 +22,9 @@ bool is_token(std::string_view text) {
 }
 
 bool is_viewer(std::string_view text) {
-  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 bool has_word(std::string_view list, std::string_view word) {
@@ -45,7 +47,8 @@ Result<std::optional<std::uint32_t>> query_number(std::string_view query, std::s
     auto const equals = pair.find('=');
     if (pair.substr(0, equals) != name || equals == std::string_view::npos) continue;
     auto const number = parse_integer(pair.substr(equals + 1));
-    if (!number || *number < 0 || *number > UINT32_MAX) return invalid("query " + std::string(name) + " is no 32-bit number");
+    if (!number || *number < 0 || *number > UINT32_MAX)
+      return invalid("query " + std::string(name) + " is no 32-bit number");
     return std::optional(static_cast<std::uint32_t>(*number));
   }
   return std::optional<std::uint32_t>();
@@ -82,7 +85,8 @@ Result<UpgradeRequest> UpgradeParser::request() const {
   };
 
   auto const first = split(next_line(), ' ');
-  if (first.size() != 3 || first[0] != "GET" || first[2] != "HTTP/1.1" || first[1].empty() || first[1][0] != '/')
+  if (first.size() != 3 || first[0] != "GET" || first[2] != "HTTP/1.1" || first[1].empty() ||
+      first[1][0] != '/')
     return invalid("not a WebSocket upgrade");
   auto const question = first[1].find('?');
   auto const path = first[1].substr(0, question);
@@ -102,10 +106,12 @@ Result<UpgradeRequest> UpgradeParser::request() const {
     auto const line = next_line();
     if (++count > limits::kUpgradeHeaders) return fail(Code::kTooLarge, "too many headers");
     auto const colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return invalid("a broken header");
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+      return invalid("a broken header");
     auto const name = line.substr(0, colon);
     auto const value = trim(line.substr(colon + 1));
-    if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }))
+    if (std::any_of(value.begin(), value.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }))
       return invalid("a broken header");
     auto const is = [&name](std::string_view wanted) { return equal_ignoring_case(name, wanted); };
 
@@ -164,7 +170,9 @@ Result<UpgradeRequest> UpgradeParser::request() const {
 
 std::string upgrade_answer(std::string_view key) {
   auto const digest = sha1(std::string(key) + std::string(kGuid));
-  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + base64(digest) + "\r\n\r\n";
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+         "Upgrade\r\nSec-WebSocket-Accept: " +
+         base64(digest) + "\r\n\r\n";
 }
 
 std::string refusal_answer(Error const& error) {
@@ -173,7 +181,8 @@ std::string refusal_answer(Error const& error) {
   if (error.code == Code::kNotFound) status = "404 Not Found";
   if (error.code == Code::kTooLarge) status = "431 Request Header Fields Too Large";
   if (error.code == Code::kNoCapacity || error.code == Code::kUnavailable) status = "503 Service Unavailable";
-  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: " +
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: " +
          std::to_string(error.message.size()) + "\r\n\r\n" + error.message;
 }
 

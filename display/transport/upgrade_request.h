@@ -13,16 +13,16 @@ namespace oriel::display {
 enum class Route { kDisplay, kInput, kClipboard };
 enum class Role { kOwner, kControl, kView };
 
-/// Who asks for which stream (protocol/display, "Upgrade request"). The proxy alone can reach the socket, so its headers are believed; a
-/// request without them is refused.
+/// Who asks for which stream (protocol/display, "Upgrade request"). The proxy alone can reach the socket, so
+/// its headers are believed; a request without them is refused.
 struct UpgradeRequest {
   Route route = Route::kDisplay;
   std::string viewer;  ///< 32 hex digits, one per browser tab.
   std::string user;    ///< Display name, decoded.
   Role role = Role::kView;
   bool may_input = false;
-  bool may_put_clipboard = false;   ///< clipboard-in: into the session.
-  bool may_take_clipboard = false;  ///< clipboard-out.
+  bool may_put_clipboard = false;         ///< clipboard-in: into the session.
+  bool may_take_clipboard = false;        ///< clipboard-out.
   std::optional<std::int64_t> expires{};  ///< Unix seconds.
   std::optional<std::uint32_t> epoch{};   ///< What the viewer still holds, to resume.
   std::optional<std::uint32_t> frame{};

@@ -55,14 +55,17 @@ Result<std::optional<WebSocketEvent>> WebSocketReader::next() {
     } else {
       if (opcode != kContinuation && opcode != kBinary) return broken("only binary messages are spoken here");
       if ((opcode == kContinuation) != in_message_) return broken("a continuation out of place");
-      if (length > largest_message_ || message_.size() + length > largest_message_) return fail(Code::kTooLarge, "a message is too long");
+      if (length > largest_message_ || message_.size() + length > largest_message_)
+        return fail(Code::kTooLarge, "a message is too long");
     }
     if (available.size() < header + 4 + length) return std::optional<WebSocketEvent>();
 
-    std::array<std::uint8_t, 4> const mask{available[header], available[header + 1], available[header + 2], available[header + 3]};
+    std::array<std::uint8_t, 4> const mask{available[header], available[header + 1], available[header + 2],
+                                           available[header + 3]};
     auto const payload = available.subspan(header + 4, static_cast<std::size_t>(length));
     Bytes clear(payload.size());
-    for (std::size_t index = 0; index < payload.size(); ++index) clear[index] = payload[index] ^ mask[index % 4];
+    for (std::size_t index = 0; index < payload.size(); ++index)
+      clear[index] = payload[index] ^ mask[index % 4];
     position_ += header + 4 + static_cast<std::size_t>(length);
 
     if (control) {
@@ -95,7 +98,8 @@ Bytes websocket_header(std::uint8_t opcode, std::size_t length) {
     header.push_back(static_cast<std::uint8_t>(length));
   } else {
     header.push_back(127);
-    for (int shift = 56; shift >= 0; shift -= 8) header.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(length) >> shift));
+    for (int shift = 56; shift >= 0; shift -= 8)
+      header.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(length) >> shift));
   }
   return header;
 }

@@ -17,8 +17,8 @@ struct WebSocketEvent {
   Bytes payload;
 };
 
-/// Reads a client's frames, RFC 6455 section 5, as bytes arrive. Text messages, unmasked frames, reserved bits and messages above the
-/// bound are errors: no browser of ours sends them.
+/// Reads a client's frames, RFC 6455 section 5, as bytes arrive. Text messages, unmasked frames, reserved
+/// bits and messages above the bound are errors: no browser of ours sends them.
 class WebSocketReader {
  public:
   explicit WebSocketReader(std::size_t largest_message) : largest_message_(largest_message) {}

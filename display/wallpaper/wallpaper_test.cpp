@@ -19,7 +19,8 @@ TEST(Wallpaper, ReadsAPpm) {
   ASSERT_TRUE(wallpaper);
   EXPECT_EQ(wallpaper->size, (Size{2, 1}));
   EXPECT_EQ(wallpaper->pixels, (std::vector<std::uint32_t>{0x010203, 0xff8000}));
-  for (auto const& text : {"P5\n1 1\n255\nxxx"s, "P6\n0 1\n255\n"s, "P6\n1 1\n65535\nxxxxxx"s, "P6\n1"s, "P6 # no end"s}) {
+  for (auto const& text :
+       {"P5\n1 1\n255\nxxx"s, "P6\n0 1\n255\n"s, "P6\n1 1\n65535\nxxxxxx"s, "P6\n1"s, "P6 # no end"s}) {
     ASSERT_TRUE(write_file(path, text));
     EXPECT_FALSE(Wallpaper::read(path)) << text;
   }

@@ -1,8 +1,8 @@
 #include "display/x11/keyboard.h"
 
-#include <xcb/xtest.h>
-
 #include <algorithm>
+
+#include <xcb/xtest.h>
 
 #include "display/x11/keysyms.h"
 #include "display/x11/xkb.h"
@@ -25,17 +25,21 @@ Keyboard::Keyboard(EventLoop& loop, XConnection& connection, LocksChanged locks_
     log::warning("the X server has no XKB or no XTEST: no keyboard");
     return;
   }
-  auto const used = connection.reply<xcb_xkb_use_extension_reply_t>(xcb_xkb_use_extension(connection.get(), 1, 0));
+  auto const used =
+      connection.reply<xcb_xkb_use_extension_reply_t>(xcb_xkb_use_extension(connection.get(), 1, 0));
   if (!used || used->supported == 0) return;
   first_event_ = xkb->first_event;
   usable_ = true;
 
   if (has_default_keymap(connection)) {
-    if (auto const loaded = load_keymap(connection); !loaded) log::warning("keyboard map", {{"error", loaded.error()}});
+    if (auto const loaded = load_keymap(connection); !loaded)
+      log::warning("keyboard map", {{"error", loaded.error()}});
   }
-  constexpr std::uint16_t kEvents = XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY | XCB_XKB_EVENT_TYPE_MAP_NOTIFY | XCB_XKB_EVENT_TYPE_STATE_NOTIFY;
+  constexpr std::uint16_t kEvents = XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY | XCB_XKB_EVENT_TYPE_MAP_NOTIFY |
+                                    XCB_XKB_EVENT_TYPE_STATE_NOTIFY;
   xcb_xkb_select_events(connection.get(), kCoreKeyboard, kEvents, 0, kEvents, 0xff, 0xff, nullptr);
-  auto const state = connection.reply<xcb_xkb_get_state_reply_t>(xcb_xkb_get_state(connection.get(), kCoreKeyboard));
+  auto const state =
+      connection.reply<xcb_xkb_get_state_reply_t>(xcb_xkb_get_state(connection.get(), kCoreKeyboard));
   if (state) {
     locked_ = state->lockedMods;
     group_ = state->group;
@@ -78,9 +82,11 @@ void Keyboard::refresh() {
   auto const free = map_.spares();
   std::vector<Spare> kept;
   for (auto const keycode : free) kept.push_back({keycode, 0, {}});
-  // A spare with our symbol on it is no spare in the map; it still is ours when the map says what we put there.
+  // A spare with our symbol on it is no spare in the map; it still is ours when the map says what we put
+  // there.
   for (auto const& spare : spares_)
-    if (spare.keysym != 0 && same_keysym(map_.translate(spare.keycode, 0, 0), spare.keysym)) kept.push_back(spare);
+    if (spare.keysym != 0 && same_keysym(map_.translate(spare.keycode, 0, 0), spare.keysym))
+      kept.push_back(spare);
   spares_ = std::move(kept);
 }
 
@@ -105,9 +111,10 @@ bool Keyboard::knows(std::uint32_t keysym) {
 std::uint8_t Keyboard::press(std::uint32_t keysym, std::uint16_t code) {
   if (!usable_) return 0;
   refresh();
-  std::uint8_t const physical = code > 0 && code + kEvdevOffset < 256 && map_.has_key(static_cast<std::uint8_t>(code + kEvdevOffset))
-                                    ? static_cast<std::uint8_t>(code + kEvdevOffset)
-                                    : 0;
+  std::uint8_t const physical =
+      code > 0 && code + kEvdevOffset < 256 && map_.has_key(static_cast<std::uint8_t>(code + kEvdevOffset))
+          ? static_cast<std::uint8_t>(code + kEvdevOffset)
+          : 0;
   std::uint8_t const held = held_modifiers();
   auto const state = static_cast<std::uint8_t>(held | locked_);
 
@@ -120,7 +127,8 @@ std::uint8_t Keyboard::press(std::uint32_t keysym, std::uint16_t code) {
     strike({spare->keycode, 0, 0});
     return spare->keycode;
   }
-  // A shortcut is meant by its key: Ctrl and the key of a letter that this map does not have. The same for keys without a symbol.
+  // A shortcut is meant by its key: Ctrl and the key of a letter that this map does not have. The same for
+  // keys without a symbol.
   bool const shortcut = (held & (kControlMask | kMod1Mask)) != 0;
   if (physical != 0 && (shortcut || keysym == kNoSymbol)) {
     strike({physical, 0, 0});
@@ -139,25 +147,31 @@ void Keyboard::strike(Stroke const& stroke) {
   std::uint8_t const too_much = static_cast<std::uint8_t>(difference & state & ~locks);
   if (too_much != 0) {
     for (unsigned keycode = 8; keycode < held_.size(); ++keycode)
-      if (held_[keycode] > 0 && (map_.modifiers_of(static_cast<std::uint8_t>(keycode)) & too_much) != 0) released.push_back(static_cast<std::uint8_t>(keycode));
+      if (held_[keycode] > 0 && (map_.modifiers_of(static_cast<std::uint8_t>(keycode)) & too_much) != 0)
+        released.push_back(static_cast<std::uint8_t>(keycode));
   }
   for (unsigned bit = 1; bit < 256; bit <<= 1) {
     if ((difference & stroke.wanted & ~locks & bit) == 0) continue;
-    if (auto const keycode = map_.key_for_modifier(static_cast<std::uint8_t>(bit)); keycode != 0) pressed.push_back(keycode);
+    if (auto const keycode = map_.key_for_modifier(static_cast<std::uint8_t>(bit)); keycode != 0)
+      pressed.push_back(keycode);
   }
   std::uint8_t const lock_change = static_cast<std::uint8_t>(difference & locks);
   if (lock_change != 0)
-    xcb_xkb_latch_lock_state(connection_.get(), kCoreKeyboard, lock_change, static_cast<std::uint8_t>(stroke.wanted & lock_change), 0, 0, 0, 0, 0);
+    xcb_xkb_latch_lock_state(connection_.get(), kCoreKeyboard, lock_change,
+                             static_cast<std::uint8_t>(stroke.wanted & lock_change), 0, 0, 0, 0, 0);
   for (auto const keycode : released) fake(false, keycode);
   for (auto const keycode : pressed) fake(true, keycode);
 
-  if (held_[stroke.keycode] > 0) fake(false, stroke.keycode);  // Held by somebody else: only a new press types.
+  if (held_[stroke.keycode] > 0)
+    fake(false, stroke.keycode);  // Held by somebody else: only a new press types.
   fake(true, stroke.keycode);
   ++held_[stroke.keycode];
 
   for (auto keycode = pressed.rbegin(); keycode != pressed.rend(); ++keycode) fake(false, *keycode);
   for (auto keycode = released.rbegin(); keycode != released.rend(); ++keycode) fake(true, *keycode);
-  if (lock_change != 0) xcb_xkb_latch_lock_state(connection_.get(), kCoreKeyboard, lock_change, locked_ & lock_change, 0, 0, 0, 0, 0);
+  if (lock_change != 0)
+    xcb_xkb_latch_lock_state(connection_.get(), kCoreKeyboard, lock_change, locked_ & lock_change, 0, 0, 0, 0,
+                             0);
 }
 
 void Keyboard::release(std::uint8_t keycode) {
@@ -184,7 +198,8 @@ std::size_t Keyboard::prepare(std::span<std::uint32_t const> keysyms) {
     Spare* oldest = nullptr;
     for (auto& spare : spares_) {
       bool const rests = spare.keysym == 0 || now - spare.used >= limits::kSpareRest;
-      if (rests && held_[spare.keycode] == 0 && (oldest == nullptr || spare.used < oldest->used)) oldest = &spare;
+      if (rests && held_[spare.keycode] == 0 && (oldest == nullptr || spare.used < oldest->used))
+        oldest = &spare;
     }
     if (oldest == nullptr) break;
     oldest->keysym = keysym;
@@ -208,7 +223,8 @@ void Keyboard::set_locks(bool caps, bool num) {
 }
 
 void Keyboard::fake(bool down, std::uint8_t keycode) {
-  xcb_test_fake_input(connection_.get(), down ? XCB_KEY_PRESS : XCB_KEY_RELEASE, keycode, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0);
+  xcb_test_fake_input(connection_.get(), down ? XCB_KEY_PRESS : XCB_KEY_RELEASE, keycode, XCB_CURRENT_TIME,
+                      XCB_NONE, 0, 0, 0);
 }
 
 void Keyboard::handle(xcb_generic_event_t const& event) {
@@ -221,7 +237,9 @@ void Keyboard::handle(xcb_generic_event_t const& event) {
       auto const& map = reinterpret_cast<xcb_xkb_map_notify_event_t const&>(event);
       bool ours = map.nKeySyms > 0;
       for (unsigned keycode = map.firstKeySym; ours && keycode < map.firstKeySym + map.nKeySyms; ++keycode)
-        ours = std::any_of(spares_.begin(), spares_.end(), [keycode](Spare const& spare) { return spare.keycode == keycode && spare.keysym != 0; });
+        ours = std::any_of(spares_.begin(), spares_.end(), [keycode](Spare const& spare) {
+          return spare.keycode == keycode && spare.keysym != 0;
+        });
       if (!ours) map_is_old_ = true;
       return;
     }

@@ -16,8 +16,9 @@
 
 namespace oriel::display::x11 {
 
-/// The session's one keyboard, shared by all viewers. Presses keysyms whatever the map: with the modifiers they need, or on a spare
-/// keycode that is given the symbol first. Actions run in order; a change of the map makes the later ones wait.
+/// The session's one keyboard, shared by all viewers. Presses keysyms whatever the map: with the modifiers
+/// they need, or on a spare keycode that is given the symbol first. Actions run in order; a change of the map
+/// makes the later ones wait.
 class Keyboard {
  public:
   using LocksChanged = std::function<void(bool caps, bool num)>;
@@ -27,16 +28,18 @@ class Keyboard {
   Keyboard(Keyboard const&) = delete;
   Keyboard& operator=(Keyboard const&) = delete;
 
-  /// Runs `action` behind everything that waits: at once when nothing does. What it answers is how long later actions wait; a negative
-  /// answer asks to run it again after that time.
+  /// Runs `action` behind everything that waits: at once when nothing does. What it answers is how long later
+  /// actions wait; a negative answer asks to run it again after that time.
   using Action = std::function<std::chrono::milliseconds()>;
   void post(Action action);
 
-  /// For use within actions. Presses a keysym and answers the keycode that has to be released; 0 when the map must change first: then
-  /// `prepare` it, wait, and press again. `code` is the physical key (evdev), 0 unknown.
+  /// For use within actions. Presses a keysym and answers the keycode that has to be released; 0 when the map
+  /// must change first: then `prepare` it, wait, and press again. `code` is the physical key (evdev), 0
+  /// unknown.
   [[nodiscard]] std::uint8_t press(std::uint32_t keysym, std::uint16_t code);
   void release(std::uint8_t keycode);
-  /// Gives spare keycodes to as many of the keysyms as possible; how many of them (from the first) can be pressed after the wait.
+  /// Gives spare keycodes to as many of the keysyms as possible; how many of them (from the first) can be
+  /// pressed after the wait.
   [[nodiscard]] std::size_t prepare(std::span<std::uint32_t const> keysyms);
   /// Whether press would work now.
   [[nodiscard]] bool knows(std::uint32_t keysym);

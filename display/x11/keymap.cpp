@@ -1,13 +1,13 @@
 #include "display/x11/keymap.h"
 
-#include <xcb/xcb.h>
-#include <xcb/xcbext.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
 #include <string_view>
+
+#include <xcb/xcb.h>
+#include <xcb/xcbext.h>
 
 #include "display/x11/keysyms.h"
 #include "display/x11/xkb.h"
@@ -22,7 +22,10 @@ constexpr std::uint16_t kSymsPart = 1 << 1;
 constexpr std::uint16_t kModifierMapPart = 1 << 2;
 
 // Shift, Control, Caps Lock, Meta, Alt, Super, Hyper; ISO_Level3_Shift and its relatives; Mode_switch.
-bool is_modifier(std::uint32_t keysym) { return (keysym >= 0xffe1 && keysym <= 0xffee) || (keysym >= 0xfe01 && keysym <= 0xfe13) || keysym == kModeSwitch; }
+bool is_modifier(std::uint32_t keysym) {
+  return (keysym >= 0xffe1 && keysym <= 0xffee) || (keysym >= 0xfe01 && keysym <= 0xfe13) ||
+         keysym == kModeSwitch;
+}
 
 // How a component name is written: its length and its characters.
 void put_name(std::string& to, std::string_view name) {
@@ -32,26 +35,33 @@ void put_name(std::string& to, std::string_view name) {
 
 }  // namespace
 
-Keymap::Keymap(std::uint8_t first, std::vector<Type> types, std::vector<KeyRow> rows, std::array<std::uint8_t, 256> modifiers)
+Keymap::Keymap(std::uint8_t first, std::vector<Type> types, std::vector<KeyRow> rows,
+               std::array<std::uint8_t, 256> modifiers)
     : first_(first), types_(std::move(types)), rows_(std::move(rows)), modifiers_(modifiers) {
-  // The map of modifiers names one key of each; another with the same symbol (AltGr on the right Alt) sets the same by its action.
+  // The map of modifiers names one key of each; another with the same symbol (AltGr on the right Alt) sets
+  // the same by its action.
   for (std::size_t index = 0; index < rows_.size(); ++index) {
     std::size_t const keycode = first_ + index;
-    if (rows_[index].keysyms.empty() || modifiers_[keycode] != 0 || !is_modifier(rows_[index].keysyms.front())) continue;
+    if (rows_[index].keysyms.empty() || modifiers_[keycode] != 0 ||
+        !is_modifier(rows_[index].keysyms.front()))
+      continue;
     for (std::size_t other = 0; other < rows_.size(); ++other)
-      if (!rows_[other].keysyms.empty() && rows_[other].keysyms.front() == rows_[index].keysyms.front() && modifiers[first_ + other] != 0)
+      if (!rows_[other].keysyms.empty() && rows_[other].keysyms.front() == rows_[index].keysyms.front() &&
+          modifiers[first_ + other] != 0)
         modifiers_[keycode] = modifiers[first_ + other];
   }
 }
 
 Result<Keymap> Keymap::read(XConnection& connection) {
   auto const reply = connection.reply<xcb_xkb_get_map_reply_t>(
-      xcb_xkb_get_map(connection.get(), kCoreKeyboard, kTypesPart | kSymsPart | kModifierMapPart, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+      xcb_xkb_get_map(connection.get(), kCoreKeyboard, kTypesPart | kSymsPart | kModifierMapPart, 0, 0, 0, 0,
+                      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   if (!reply) return fail(Code::kUnavailable, "read the keyboard map: no answer");
   // Read by hand and with bounds: the library's accessors believe the server's counts.
   auto const* const begin = reinterpret_cast<std::uint8_t const*>(reply.get());
-  std::span<std::uint8_t const> rest(begin + sizeof(xcb_xkb_get_map_reply_t),
-                                     32 + static_cast<std::size_t>(reply->length) * 4 - sizeof(xcb_xkb_get_map_reply_t));
+  std::span<std::uint8_t const> rest(
+      begin + sizeof(xcb_xkb_get_map_reply_t),
+      32 + static_cast<std::size_t>(reply->length) * 4 - sizeof(xcb_xkb_get_map_reply_t));
   auto const take = [&rest](std::size_t count) {
     auto const piece = rest.size() < count ? std::span<std::uint8_t const>() : rest.first(count);
     rest = rest.size() < count ? std::span<std::uint8_t const>() : rest.subspan(count);
@@ -73,7 +83,8 @@ Result<Keymap> Keymap::read(XConnection& connection) {
       std::memcpy(&map, bytes.data(), sizeof map);
       if (map.active != 0) type.entries.push_back({map.mods_mask, map.level});
     }
-    if (raw.hasPreserve != 0 && raw.nMapEntries > 0 && take(std::size_t{4} * raw.nMapEntries).empty()) return cut();
+    if (raw.hasPreserve != 0 && raw.nMapEntries > 0 && take(std::size_t{4} * raw.nMapEntries).empty())
+      return cut();
     types.push_back(std::move(type));
   }
 
@@ -94,7 +105,8 @@ Result<Keymap> Keymap::read(XConnection& connection) {
       row.keysyms.resize(raw.nSyms);
       std::memcpy(row.keysyms.data(), bytes.data(), bytes.size());
     }
-    if (row.groups > 4 || static_cast<std::size_t>(row.groups) * row.width > row.keysyms.size()) row.groups = 0;
+    if (row.groups > 4 || static_cast<std::size_t>(row.groups) * row.width > row.keysyms.size())
+      row.groups = 0;
     rows.push_back(std::move(row));
   }
 
@@ -127,14 +139,17 @@ std::uint8_t Keymap::group_of(KeyRow const& row, std::uint8_t group) {
   }
 }
 
-std::optional<Stroke> Keymap::find(std::uint32_t keysym, std::uint8_t group, std::uint8_t state, std::uint8_t preferred) const {
+std::optional<Stroke> Keymap::find(std::uint32_t keysym, std::uint8_t group, std::uint8_t state,
+                                   std::uint8_t preferred) const {
   std::optional<Stroke> best;
   int best_cost = 0;
   std::uint8_t const locks = static_cast<std::uint8_t>(kLockMask | num_lock_mask());
   auto const offer = [&](std::uint8_t keycode, Type const& type, std::uint8_t wanted) {
     // A press of a real modifier is cheap; changing a lock blinks its lamp and is the last resort.
     auto const difference = static_cast<std::uint8_t>((state ^ wanted) & type.mask);
-    int const cost = (std::popcount(static_cast<unsigned>(difference & ~locks & 0xff)) + 8 * std::popcount(static_cast<unsigned>(difference & locks))) * 2 +
+    int const cost = (std::popcount(static_cast<unsigned>(difference & ~locks & 0xff)) +
+                      8 * std::popcount(static_cast<unsigned>(difference & locks))) *
+                         2 +
                      (keycode == preferred ? 0 : 1);
     if (best && cost >= best_cost) return;
     best = Stroke{keycode, type.mask, wanted};
@@ -154,10 +169,13 @@ std::optional<Stroke> Keymap::find(std::uint32_t keysym, std::uint8_t group, std
         // Every combination that has no entry of its own means the first level; two of them are worth trying.
         auto const plain = [&type](std::uint8_t modifiers) {
           return std::none_of(type.entries.begin(), type.entries.end(),
-                              [modifiers](Type::Entry const& entry) { return entry.modifiers == modifiers && entry.level != 0; });
+                              [modifiers](Type::Entry const& entry) {
+                                return entry.modifiers == modifiers && entry.level != 0;
+                              });
         };
         if (plain(0)) offer(keycode, type, 0);
-        if (auto const present = static_cast<std::uint8_t>(state & type.mask); plain(present)) offer(keycode, type, present);
+        if (auto const present = static_cast<std::uint8_t>(state & type.mask); plain(present))
+          offer(keycode, type, present);
       }
       for (auto const& entry : type.entries)
         if (entry.level == level) offer(keycode, type, entry.modifiers);
@@ -189,7 +207,8 @@ std::uint8_t Keymap::key_for_modifier(std::uint8_t modifier) const {
     if (key == nullptr || key->keysyms.empty()) continue;
     std::uint32_t const symbol = key->keysyms.front();
     if (symbol == kShiftLeft || symbol == kLevel3Shift) return static_cast<std::uint8_t>(keycode);
-    if (other == 0 && symbol != kNoSymbol && symbol != kModeSwitch) other = static_cast<std::uint8_t>(keycode);
+    if (other == 0 && symbol != kNoSymbol && symbol != kModeSwitch)
+      other = static_cast<std::uint8_t>(keycode);
   }
   return other;
 }
@@ -197,7 +216,8 @@ std::uint8_t Keymap::key_for_modifier(std::uint8_t modifier) const {
 std::uint8_t Keymap::num_lock_mask() const {
   for (unsigned keycode = 8; keycode < 256; ++keycode) {
     KeyRow const* const key = row(static_cast<std::uint8_t>(keycode));
-    if (key != nullptr && !key->keysyms.empty() && key->keysyms.front() == kNumLock) return modifiers_[keycode];
+    if (key != nullptr && !key->keysyms.empty() && key->keysyms.front() == kNumLock)
+      return modifiers_[keycode];
   }
   return 0;
 }
@@ -207,15 +227,16 @@ std::vector<std::uint8_t> Keymap::spares() const {
   for (std::size_t index = rows_.size(); index-- > 0;) {
     auto const keycode = static_cast<std::uint8_t>(first_ + index);
     KeyRow const& key = rows_[index];
-    bool const empty = std::all_of(key.keysyms.begin(), key.keysyms.end(), [](std::uint32_t keysym) { return keysym == kNoSymbol; });
+    bool const empty = std::all_of(key.keysyms.begin(), key.keysyms.end(),
+                                   [](std::uint32_t keysym) { return keysym == kNoSymbol; });
     if (empty && modifiers_[keycode] == 0) spares.push_back(keycode);
   }
   return spares;
 }
 
 bool has_default_keymap(XConnection& connection) {
-  auto const reply = connection.reply<xcb_get_property_reply_t>(
-      xcb_get_property(connection.get(), 0, connection.root(), connection.atom("_XKB_RULES_NAMES"), XCB_ATOM_STRING, 0, 256));
+  auto const reply = connection.reply<xcb_get_property_reply_t>(xcb_get_property(
+      connection.get(), 0, connection.root(), connection.atom("_XKB_RULES_NAMES"), XCB_ATOM_STRING, 0, 256));
   if (!reply) return false;
   std::string_view const names(static_cast<char const*>(xcb_get_property_value(reply.get())),
                                static_cast<std::size_t>(xcb_get_property_value_length(reply.get())));
@@ -238,12 +259,12 @@ Result<> load_keymap(XConnection& connection) {
   head->need = 0x1f;  // types, compatibility map, client and server symbols, indicators: GBN_*
   head->want = 0;
   head->load = 1;
-  put_name(body, "");                              // keymap
-  put_name(body, "evdev+aliases(qwerty)");         // keycodes
-  put_name(body, "complete");                      // types
-  put_name(body, "complete");                      // compatibility
-  put_name(body, "pc+us(altgr-intl)+inet(evdev)"); // symbols
-  put_name(body, "pc(pc105)");                     // geometry
+  put_name(body, "");                               // keymap
+  put_name(body, "evdev+aliases(qwerty)");          // keycodes
+  put_name(body, "complete");                       // types
+  put_name(body, "complete");                       // compatibility
+  put_name(body, "pc+us(altgr-intl)+inet(evdev)");  // symbols
+  put_name(body, "pc(pc105)");                      // geometry
   while (body.size() % 4 != 0) body.push_back('\0');
 
   iovec pieces[3] = {{}, {}, {body.data(), body.size()}};
@@ -253,11 +274,13 @@ Result<> load_keymap(XConnection& connection) {
   };
   Cookie const cookie{xcb_send_request(connection.get(), XCB_REQUEST_CHECKED, &pieces[2], &request)};
   auto const reply = connection.reply<xcb_xkb_get_kbd_by_name_reply_t>(cookie);
-  if (!reply || reply->loaded == 0) return fail(Code::kUnsupported, "load the keyboard map: the X server did not compile it");
+  if (!reply || reply->loaded == 0)
+    return fail(Code::kUnsupported, "load the keyboard map: the X server did not compile it");
 
   using namespace std::string_view_literals;
   constexpr auto kNames = "evdev\0pc105\0us\0altgr-intl\0\0"sv;
-  xcb_change_property(connection.get(), XCB_PROP_MODE_REPLACE, connection.root(), connection.atom("_XKB_RULES_NAMES"), XCB_ATOM_STRING, 8,
+  xcb_change_property(connection.get(), XCB_PROP_MODE_REPLACE, connection.root(),
+                      connection.atom("_XKB_RULES_NAMES"), XCB_ATOM_STRING, 8,
                       static_cast<std::uint32_t>(kNames.size()), kNames.data());
   return {};
 }

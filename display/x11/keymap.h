@@ -47,11 +47,14 @@ class Keymap {
 
   [[nodiscard]] static Result<Keymap> read(XConnection& connection);
   /// For tests.
-  Keymap(std::uint8_t first, std::vector<Type> types, std::vector<KeyRow> rows, std::array<std::uint8_t, 256> modifiers);
+  Keymap(std::uint8_t first, std::vector<Type> types, std::vector<KeyRow> rows,
+         std::array<std::uint8_t, 256> modifiers);
   Keymap() = default;
 
-  /// The stroke for a keysym that changes least of the present modifiers; `preferred` (0: none) wins among equals.
-  [[nodiscard]] std::optional<Stroke> find(std::uint32_t keysym, std::uint8_t group, std::uint8_t state, std::uint8_t preferred) const;
+  /// The stroke for a keysym that changes least of the present modifiers; `preferred` (0: none) wins among
+  /// equals.
+  [[nodiscard]] std::optional<Stroke> find(std::uint32_t keysym, std::uint8_t group, std::uint8_t state,
+                                           std::uint8_t preferred) const;
   /// The keysym a key gives in this state.
   [[nodiscard]] std::uint32_t translate(std::uint8_t keycode, std::uint8_t group, std::uint8_t state) const;
   [[nodiscard]] bool has_key(std::uint8_t keycode) const;
@@ -76,7 +79,8 @@ class Keymap {
 
 /// Whether the server runs its built-in default map, not one that somebody chose.
 [[nodiscard]] bool has_default_keymap(XConnection& connection);
-/// Loads our map (evdev, US with accented letters and € on AltGr) and names it on the root window. The server compiles it.
+/// Loads our map (evdev, US with accented letters and € on AltGr) and names it on the root window. The server
+/// compiles it.
 Result<> load_keymap(XConnection& connection);
 
 }  // namespace oriel::display::x11

@@ -15,20 +15,22 @@ Keymap small_map() {
   Keymap::Type const one{0, 1, {}};
   Keymap::Type const two{kShiftMask, 2, {{kShiftMask, 1}}};
   Keymap::Type const alphabetic{kShiftMask | kLockMask, 2, {{kShiftMask, 1}, {kLockMask, 1}}};
-  Keymap::Type const four{kShiftMask | kLockMask | kMod5Mask, 4, {{kShiftMask, 1}, {kLockMask, 1}, {kMod5Mask, 2}, {kShiftMask | kMod5Mask, 3}}};
+  Keymap::Type const four{kShiftMask | kLockMask | kMod5Mask,
+                          4,
+                          {{kShiftMask, 1}, {kLockMask, 1}, {kMod5Mask, 2}, {kShiftMask | kMod5Mask, 3}}};
   Keymap::Type const keypad{kShiftMask | kNumMask, 2, {{kShiftMask, 1}, {kNumMask, 1}}};
   std::vector<Keymap::Type> types{one, two, alphabetic, four, keypad};
   std::vector<Keymap::KeyRow> rows{
-      {{3, 0, 0, 0}, 1, 0, 4, {'a', 'A', 0xe4, 0xc4}},     // 8
-      {{1, 0, 0, 0}, 1, 0, 2, {'1', '!'}},                 // 9
-      {{4, 0, 0, 0}, 1, 0, 2, {0xff9c, 0xffb1}},           // 10: KP_End, KP_1
-      {{0, 0, 0, 0}, 1, 0, 1, {kShiftLeft}},               // 11
-      {{0, 0, 0, 0}, 1, 0, 1, {kLevel3Shift}},             // 12
-      {{0, 0, 0, 0}, 1, 0, 1, {kNumLock}},                 // 13
-      {},                                                  // 14: spare
-      {{0, 0, 0, 0}, 1, 0, 1, {0x20ac}},                   // 15: EuroSign by its old name
-      {{1, 1, 0, 0}, 2, 0, 2, {'z', 'Z', 'y', 'Y'}},       // 16: two groups
-      {{0, 0, 0, 0}, 1, 0, 1, {kLevel3Shift}},             // 17: AltGr again, without a modifier of its own
+      {{3, 0, 0, 0}, 1, 0, 4, {'a', 'A', 0xe4, 0xc4}},  // 8
+      {{1, 0, 0, 0}, 1, 0, 2, {'1', '!'}},              // 9
+      {{4, 0, 0, 0}, 1, 0, 2, {0xff9c, 0xffb1}},        // 10: KP_End, KP_1
+      {{0, 0, 0, 0}, 1, 0, 1, {kShiftLeft}},            // 11
+      {{0, 0, 0, 0}, 1, 0, 1, {kLevel3Shift}},          // 12
+      {{0, 0, 0, 0}, 1, 0, 1, {kNumLock}},              // 13
+      {},                                               // 14: spare
+      {{0, 0, 0, 0}, 1, 0, 1, {0x20ac}},                // 15: EuroSign by its old name
+      {{1, 1, 0, 0}, 2, 0, 2, {'z', 'Z', 'y', 'Y'}},    // 16: two groups
+      {{0, 0, 0, 0}, 1, 0, 1, {kLevel3Shift}},          // 17: AltGr again, without a modifier of its own
   };
   std::array<std::uint8_t, 256> modifiers{};
   modifiers[11] = kShiftMask;
@@ -98,7 +100,8 @@ TEST(Keysyms, TranslateBothWays) {
   EXPECT_EQ(keysym_of(0x01), kNoSymbol);
   EXPECT_TRUE(same_keysym(0x06c1, 0x01000430));
   EXPECT_FALSE(same_keysym(kNoSymbol, kNoSymbol));
-  EXPECT_EQ(keysyms_of("aé€😀\r\n"), (std::vector<std::uint32_t>{'a', 0xe9, 0x010020ac, 0x0101f600, kReturn}));
+  EXPECT_EQ(keysyms_of("aé€😀\r\n"),
+            (std::vector<std::uint32_t>{'a', 0xe9, 0x010020ac, 0x0101f600, kReturn}));
   EXPECT_EQ(keysyms_of("a\xff\xc3"), (std::vector<std::uint32_t>{'a'}));
 }
 

@@ -12,7 +12,8 @@ struct Legacy {
   std::uint16_t character;
 };
 
-// Sorted by keysym; made by the build from X11's keysymdef.h, which states the character of each legacy keysym.
+// Sorted by keysym; made by the build from X11's keysymdef.h, which states the character of each legacy
+// keysym.
 constexpr Legacy kLegacy[] = {
 #include "display/x11/keysym_table.inc"
 };
@@ -25,8 +26,9 @@ char32_t character_of(std::uint32_t keysym) {
   if ((keysym >= 0x20 && keysym <= 0x7e) || (keysym >= 0xa0 && keysym <= 0xff)) return keysym;
   if (keysym >= kUnicodeKeysym && keysym <= kUnicodeKeysym + 0x10ffff) return keysym - kUnicodeKeysym;
   if (keysym > 0xffff) return 0;
-  auto const found = std::lower_bound(std::begin(kLegacy), std::end(kLegacy), keysym,
-                                      [](Legacy const& entry, std::uint32_t wanted) { return entry.keysym < wanted; });
+  auto const found =
+      std::lower_bound(std::begin(kLegacy), std::end(kLegacy), keysym,
+                       [](Legacy const& entry, std::uint32_t wanted) { return entry.keysym < wanted; });
   return found != std::end(kLegacy) && found->keysym == keysym ? found->character : 0;
 }
 
@@ -56,7 +58,8 @@ std::vector<std::uint32_t> keysyms_of(std::string_view utf8) {
       continue;
     }
     char32_t character = length == 1 ? lead : lead & (0x7fU >> length);
-    for (std::size_t index = 1; index < length; ++index) character = character << 6 | (static_cast<unsigned char>(utf8[at + index]) & 0x3fU);
+    for (std::size_t index = 1; index < length; ++index)
+      character = character << 6 | (static_cast<unsigned char>(utf8[at + index]) & 0x3fU);
     bool const crlf = character == U'\n' && at > 0 && utf8[at - 1] == '\r';
     at += length;
     if (crlf) continue;

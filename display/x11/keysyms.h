@@ -6,9 +6,11 @@
 
 namespace oriel::display::x11 {
 
-/// The Unicode character of a keysym; 0 for keys without one (and for legacy keysyms of characters that Unicode lacks).
+/// The Unicode character of a keysym; 0 for keys without one (and for legacy keysyms of characters that
+/// Unicode lacks).
 [[nodiscard]] char32_t character_of(std::uint32_t keysym);
-/// The keysym that applications understand best for a character: Latin-1 and control keys as such, else 0x01000000 + character.
+/// The keysym that applications understand best for a character: Latin-1 and control keys as such, else
+/// 0x01000000 + character.
 [[nodiscard]] std::uint32_t keysym_of(char32_t character);
 /// Whether both mean the same key or character: U+20AC is EuroSign (0x20ac) as well as 0x010020ac.
 [[nodiscard]] bool same_keysym(std::uint32_t one, std::uint32_t other);

@@ -8,7 +8,8 @@
 
 namespace oriel::display::x11 {
 
-/// The RandR side of the screen: one CRTC with one output that takes any size. Servers without one (dummy before 0.4) keep their size.
+/// The RandR side of the screen: one CRTC with one output that takes any size. Servers without one (dummy
+/// before 0.4) keep their size.
 class Resolution {
  public:
   explicit Resolution(XConnection& connection);

@@ -1,11 +1,11 @@
 #include "display/x11/shared_segment.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xcb/shm.h>
-
-#include <cerrno>
 
 #include "libs/base/file_descriptor.h"
 
@@ -15,7 +15,8 @@ Result<std::unique_ptr<SharedSegment>> SharedSegment::make(XConnection& connecti
   FileDescriptor memory(memfd_create("oriel-screen", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory) return fail_errno("make shared memory", errno);
   if (ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0) return fail_errno("size shared memory", errno);
-  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return fail_errno("seal shared memory", errno);
+  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return fail_errno("seal shared memory", errno);
   void* const mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (mapped == MAP_FAILED) return fail_errno("map shared memory", errno);
 

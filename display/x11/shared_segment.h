@@ -10,11 +10,12 @@
 
 namespace oriel::display::x11 {
 
-/// Memory shared with the X server by descriptor (MIT-SHM AttachFd): needs neither the same uid nor System V segments. Its size is
-/// sealed, so that the server cannot cut it under our feet.
+/// Memory shared with the X server by descriptor (MIT-SHM AttachFd): needs neither the same uid nor System V
+/// segments. Its size is sealed, so that the server cannot cut it under our feet.
 class SharedSegment {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<SharedSegment>> make(XConnection& connection, std::size_t bytes);
+  [[nodiscard]] static Result<std::unique_ptr<SharedSegment>> make(XConnection& connection,
+                                                                   std::size_t bytes);
   ~SharedSegment();
   SharedSegment(SharedSegment const&) = delete;
   SharedSegment& operator=(SharedSegment const&) = delete;

@@ -1,9 +1,9 @@
 #include "display/x11/window_watch.h"
 
-#include <xcb/damage.h>
-
 #include <algorithm>
 #include <span>
+
+#include <xcb/damage.h>
 
 namespace oriel::display::x11 {
 
@@ -18,7 +18,9 @@ constexpr std::size_t kMostLookedAt = 256;
 }  // namespace
 
 WindowWatch::WindowWatch(XConnection& connection, std::uint8_t damage_event)
-    : connection_(connection), damage_event_(damage_event), client_list_(connection.atom("_NET_CLIENT_LIST")) {}
+    : connection_(connection),
+      damage_event_(damage_event),
+      client_list_(connection.atom("_NET_CLIENT_LIST")) {}
 
 void WindowWatch::handle(xcb_generic_event_t const& event) {
   if (done_) return;
@@ -51,15 +53,17 @@ void WindowWatch::handle(xcb_generic_event_t const& event) {
 
 std::vector<xcb_window_t> WindowWatch::managed_windows() {
   std::vector<xcb_window_t> windows;
-  auto const list = connection_.reply<xcb_get_property_reply_t>(
-      xcb_get_property(connection_.get(), 0, connection_.root(), client_list_, XCB_ATOM_WINDOW, 0, kMostLookedAt));
+  auto const list = connection_.reply<xcb_get_property_reply_t>(xcb_get_property(
+      connection_.get(), 0, connection_.root(), client_list_, XCB_ATOM_WINDOW, 0, kMostLookedAt));
   if (list && list->format == 32) {
-    std::span const ids(static_cast<xcb_window_t const*>(xcb_get_property_value(list.get())),
-                        static_cast<std::size_t>(xcb_get_property_value_length(list.get())) / sizeof(xcb_window_t));
+    std::span const ids(
+        static_cast<xcb_window_t const*>(xcb_get_property_value(list.get())),
+        static_cast<std::size_t>(xcb_get_property_value_length(list.get())) / sizeof(xcb_window_t));
     windows.assign(ids.begin(), ids.end());
   }
   // Without a window manager, and for desktops that some managers leave out of their list.
-  auto const tree = connection_.reply<xcb_query_tree_reply_t>(xcb_query_tree(connection_.get(), connection_.root()));
+  auto const tree =
+      connection_.reply<xcb_query_tree_reply_t>(xcb_query_tree(connection_.get(), connection_.root()));
   if (tree) {
     std::span const children(xcb_query_tree_children(tree.get()), tree->children_len);
     for (auto const child : children.last(std::min(children.size(), kMostLookedAt))) windows.push_back(child);
@@ -90,12 +94,15 @@ void WindowWatch::consider(xcb_window_t window) {
   auto const geometry = connection_.reply<xcb_get_geometry_reply_t>(geometry_cookie);
   auto const place = connection_.reply<xcb_translate_coordinates_reply_t>(place_cookie);
   if (!attributes || !geometry || !place) return;
-  if (attributes->override_redirect != 0 || attributes->_class != XCB_WINDOW_CLASS_INPUT_OUTPUT || attributes->map_state != XCB_MAP_STATE_VIEWABLE) return;
+  if (attributes->override_redirect != 0 || attributes->_class != XCB_WINDOW_CLASS_INPUT_OUTPUT ||
+      attributes->map_state != XCB_MAP_STATE_VIEWABLE)
+    return;
   if (geometry->width < kSmallestSide || geometry->height < kSmallestSide) return;
   Candidate candidate;
   candidate.damage = connection_.new_id();
   candidate.since = std::chrono::steady_clock::now();
-  candidate.area = {static_cast<std::uint32_t>(std::max<int>(0, place->dst_x)), static_cast<std::uint32_t>(std::max<int>(0, place->dst_y)), geometry->width,
+  candidate.area = {static_cast<std::uint32_t>(std::max<int>(0, place->dst_x)),
+                    static_cast<std::uint32_t>(std::max<int>(0, place->dst_y)), geometry->width,
                     geometry->height};
   xcb_damage_create(connection_.get(), candidate.damage, window, XCB_DAMAGE_REPORT_LEVEL_NON_EMPTY);
   candidates_.emplace(window, candidate);
@@ -112,8 +119,8 @@ bool WindowWatch::check(std::function<bool(Rectangle const&)> const& has_content
   drawn_ = false;
   auto const now = std::chrono::steady_clock::now();
   for (auto const& [window, candidate] : candidates_) {
-    // Drawn into since we watch it; or before, then it shows something. The latter only after a while: a window that was not drawn yet
-    // may show what lay below it.
+    // Drawn into since we watch it; or before, then it shows something. The latter only after a while: a
+    // window that was not drawn yet may show what lay below it.
     bool const settled = now - candidate.since >= kSettled;
     if (candidate.reports > 1 || (settled && has_content(candidate.area))) {
       done_ = true;

@@ -11,8 +11,9 @@
 
 namespace oriel::display::x11 {
 
-/// Finds the moment when an application is there: one of its windows is on the screen and was drawn into. Windows that only draw
-/// themselves past the window manager (tooltips, splash screens, the manager's own) do not count, nor does the root window.
+/// Finds the moment when an application is there: one of its windows is on the screen and was drawn into.
+/// Windows that only draw themselves past the window manager (tooltips, splash screens, the manager's own) do
+/// not count, nor does the root window.
 class WindowWatch {
  public:
   WindowWatch(XConnection& connection, std::uint8_t damage_event);
@@ -21,8 +22,8 @@ class WindowWatch {
   void handle(xcb_generic_event_t const& event);
   /// The screen was captured: what a window shows may be known now.
   void captured() { drawn_ = drawn_ || !candidates_.empty(); }
-  /// Looks at the windows again if something about them changed. True once, when an application's window was drawn into.
-  /// `has_content(area)` says whether that part of the screen shows more than one colour.
+  /// Looks at the windows again if something about them changed. True once, when an application's window was
+  /// drawn into. `has_content(area)` says whether that part of the screen shows more than one colour.
   [[nodiscard]] bool check(std::function<bool(Rectangle const&)> const& has_content);
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] bool has_candidates() const { return !candidates_.empty(); }

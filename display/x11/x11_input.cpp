@@ -1,10 +1,10 @@
 #include "display/x11/x11_input.h"
 
-#include <xcb/xtest.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
+
+#include <xcb/xtest.h>
 
 #include "display/limits.h"
 #include "display/x11/keysyms.h"
@@ -27,7 +27,9 @@ constexpr int kClick = 120;
 // A keysym that no spare keycode takes (there may be none at all) is given up.
 constexpr int kMostTries = 4;
 
-bool is_lock(std::uint32_t keysym) { return keysym == kCapsLock || keysym == kShiftLock || keysym == kNumLock; }
+bool is_lock(std::uint32_t keysym) {
+  return keysym == kCapsLock || keysym == kShiftLock || keysym == kNumLock;
+}
 
 }  // namespace
 
@@ -46,17 +48,21 @@ struct X11Input::State {
 
   // A key is the same key while it is down, whatever symbol a later Shift gives it.
   [[nodiscard]] std::vector<Held>::iterator find(Key const& key) {
-    return std::find_if(held.begin(), held.end(),
-                        [&key](Held const& entry) { return key.code != 0 ? entry.code == key.code : entry.keysym == key.keysym; });
+    return std::find_if(held.begin(), held.end(), [&key](Held const& entry) {
+      return key.code != 0 ? entry.code == key.code : entry.keysym == key.keysym;
+    });
   }
 
   void fake(std::uint8_t type, std::uint8_t detail, std::uint16_t x = 0, std::uint16_t y = 0) const {
-    xcb_test_fake_input(connection.get(), type, detail, XCB_CURRENT_TIME, type == XCB_MOTION_NOTIFY ? connection.root() : XCB_NONE,
-                        static_cast<std::int16_t>(std::min<std::uint16_t>(x, INT16_MAX)), static_cast<std::int16_t>(std::min<std::uint16_t>(y, INT16_MAX)), 0);
+    xcb_test_fake_input(connection.get(), type, detail, XCB_CURRENT_TIME,
+                        type == XCB_MOTION_NOTIFY ? connection.root() : XCB_NONE,
+                        static_cast<std::int16_t>(std::min<std::uint16_t>(x, INT16_MAX)),
+                        static_cast<std::int16_t>(std::min<std::uint16_t>(y, INT16_MAX)), 0);
   }
 
   milliseconds press(Key const& key, int& tries) {
-    if (find(key) != held.end() || held.size() >= limits::kPressedKeys) return kNoWait;  // The server repeats held keys itself.
+    if (find(key) != held.end() || held.size() >= limits::kPressedKeys)
+      return kNoWait;  // The server repeats held keys itself.
     if (auto const keycode = keyboard.press(key.keysym, key.code); keycode != 0) {
       held.push_back({key.keysym, key.code, keycode});
       return kNoWait;
@@ -64,14 +70,16 @@ struct X11Input::State {
     if (key.keysym == kNoSymbol || ++tries > kMostTries) return kNoWait;
     std::uint32_t const keysym = key.keysym;
     // Tried again after the wait: a client needs that long to learn the new map before the key comes.
-    if (keyboard.prepare({&keysym, 1}) == 1) return -std::chrono::duration_cast<milliseconds>(limits::kRemapWait);
+    if (keyboard.prepare({&keysym, 1}) == 1)
+      return -std::chrono::duration_cast<milliseconds>(limits::kRemapWait);
     return -std::chrono::duration_cast<milliseconds>(limits::kSpareRest);
   }
 
   void set_buttons(std::uint8_t wanted) {
     auto const changed = static_cast<std::uint8_t>(buttons ^ wanted);
     for (std::size_t bit = 0; bit < kButtons.size(); ++bit)
-      if ((changed >> bit & 1) != 0) fake((wanted >> bit & 1) != 0 ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, kButtons[bit]);
+      if ((changed >> bit & 1) != 0)
+        fake((wanted >> bit & 1) != 0 ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, kButtons[bit]);
     buttons = wanted;
   }
 
@@ -89,7 +97,8 @@ struct X11Input::State {
   }
 };
 
-X11Input::X11Input(XConnection& connection, Keyboard& keyboard) : state_(std::make_shared<State>(State{connection, keyboard, {}, 0, 0, 0})) {}
+X11Input::X11Input(XConnection& connection, Keyboard& keyboard)
+    : state_(std::make_shared<State>(State{connection, keyboard, {}, 0, 0, 0})) {}
 
 X11Input::~X11Input() { release_all(); }
 
@@ -111,18 +120,22 @@ void X11Input::key(Key const& key) {
 
 void X11Input::type(std::string_view text) {
   auto keysyms = std::make_shared<std::vector<std::uint32_t>>(keysyms_of(text));
-  state_->keyboard.post([state = state_, keysyms, at = std::size_t{0}, ready = std::size_t{0}, tries = 0]() mutable -> milliseconds {
+  state_->keyboard.post([state = state_, keysyms, at = std::size_t{0}, ready = std::size_t{0},
+                         tries = 0]() mutable -> milliseconds {
     auto const all = std::span<std::uint32_t const>(*keysyms);
     for (; at < ready; ++at) {
-      if (auto const keycode = state->keyboard.press(all[at], 0); keycode != 0) state->keyboard.release(keycode);
+      if (auto const keycode = state->keyboard.press(all[at], 0); keycode != 0)
+        state->keyboard.release(keycode);
     }
     if (at == all.size()) return kNoWait;
     // As far as the spare keycodes reach; what is in the map costs none, and needs no wait if all is.
-    auto const first_unknown = std::find_if(all.begin() + static_cast<std::ptrdiff_t>(at), all.end(),
-                                            [&state](std::uint32_t keysym) { return !state->keyboard.knows(keysym); });
+    auto const first_unknown =
+        std::find_if(all.begin() + static_cast<std::ptrdiff_t>(at), all.end(),
+                     [&state](std::uint32_t keysym) { return !state->keyboard.knows(keysym); });
     if (first_unknown == all.end()) {
       for (; at < all.size(); ++at)
-        if (auto const keycode = state->keyboard.press(all[at], 0); keycode != 0) state->keyboard.release(keycode);
+        if (auto const keycode = state->keyboard.press(all[at], 0); keycode != 0)
+          state->keyboard.release(keycode);
       return kNoWait;
     }
     ready = at + state->keyboard.prepare(all.subspan(at));

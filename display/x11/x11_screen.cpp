@@ -1,13 +1,13 @@
 #include "display/x11/x11_screen.h"
 
+#include <algorithm>
+#include <cstring>
+#include <string>
+
 #include <xcb/damage.h>
 #include <xcb/randr.h>
 #include <xcb/shm.h>
 #include <xcb/xfixes.h>
-
-#include <algorithm>
-#include <cstring>
-#include <string>
 
 #include "display/limits.h"
 #include "libs/base/log.h"
@@ -24,7 +24,8 @@ std::uint8_t unpremultiplied(std::uint32_t channel, std::uint32_t alpha) {
 }
 
 // A cursor larger than the protocol carries is cut around its hot spot.
-std::shared_ptr<Cursor const> cursor_from(xcb_xfixes_get_cursor_image_reply_t const& reply, std::span<std::uint32_t const> pixels) {
+std::shared_ptr<Cursor const> cursor_from(xcb_xfixes_get_cursor_image_reply_t const& reply,
+                                          std::span<std::uint32_t const> pixels) {
   auto cursor = std::make_shared<Cursor>();
   cursor->serial = reply.cursor_serial;
   std::uint32_t const width = std::min<std::uint32_t>(reply.width, limits::kCursorSide);
@@ -36,8 +37,10 @@ std::shared_ptr<Cursor const> cursor_from(xcb_xfixes_get_cursor_image_reply_t co
   std::uint32_t const top = first(reply.yhot, reply.height, height);
   cursor->width = static_cast<std::uint16_t>(width);
   cursor->height = static_cast<std::uint16_t>(height);
-  cursor->hot_x = static_cast<std::uint16_t>(std::min(reply.xhot - std::min<std::uint32_t>(left, reply.xhot), width == 0 ? 0 : width - 1));
-  cursor->hot_y = static_cast<std::uint16_t>(std::min(reply.yhot - std::min<std::uint32_t>(top, reply.yhot), height == 0 ? 0 : height - 1));
+  cursor->hot_x = static_cast<std::uint16_t>(
+      std::min(reply.xhot - std::min<std::uint32_t>(left, reply.xhot), width == 0 ? 0 : width - 1));
+  cursor->hot_y = static_cast<std::uint16_t>(
+      std::min(reply.yhot - std::min<std::uint32_t>(top, reply.yhot), height == 0 ? 0 : height - 1));
   cursor->rgba.resize(static_cast<std::size_t>(width) * height * kPixelBytes);
   auto* target = cursor->rgba.data();
   bool visible = false;
@@ -63,7 +66,10 @@ std::shared_ptr<Cursor const> cursor_from(xcb_xfixes_get_cursor_image_reply_t co
 }  // namespace
 
 X11Screen::X11Screen(XConnection& connection, ScreenListener& listener)
-    : connection_(connection), listener_(listener), resolution_(connection), size_{connection.screen().width_in_pixels, connection.screen().height_in_pixels} {}
+    : connection_(connection),
+      listener_(listener),
+      resolution_(connection),
+      size_{connection.screen().width_in_pixels, connection.screen().height_in_pixels} {}
 
 X11Screen::~X11Screen() = default;
 
@@ -75,20 +81,27 @@ Result<std::unique_ptr<X11Screen>> X11Screen::open(XConnection& connection, Scre
 
 Result<> X11Screen::start() {
   auto* const x = connection_.get();
-  for (auto* const extension : {&xcb_shm_id, &xcb_damage_id, &xcb_xfixes_id}) xcb_prefetch_extension_data(x, extension);
+  for (auto* const extension : {&xcb_shm_id, &xcb_damage_id, &xcb_xfixes_id})
+    xcb_prefetch_extension_data(x, extension);
   auto const* const shm = xcb_get_extension_data(x, &xcb_shm_id);
   auto const* const damage = xcb_get_extension_data(x, &xcb_damage_id);
   auto const* const xfixes = xcb_get_extension_data(x, &xcb_xfixes_id);
-  if (shm == nullptr || shm->present == 0 || damage == nullptr || damage->present == 0 || xfixes == nullptr || xfixes->present == 0)
+  if (shm == nullptr || shm->present == 0 || damage == nullptr || damage->present == 0 || xfixes == nullptr ||
+      xfixes->present == 0)
     return fail(Code::kUnsupported, "the X server lacks SHM, DAMAGE or XFIXES");
   auto const shm_version = connection_.reply<xcb_shm_query_version_reply_t>(xcb_shm_query_version(x));
-  auto const damage_version = connection_.reply<xcb_damage_query_version_reply_t>(xcb_damage_query_version(x, 1, 1));
-  auto const xfixes_version = connection_.reply<xcb_xfixes_query_version_reply_t>(xcb_xfixes_query_version(x, 5, 0));
-  if (!shm_version || !damage_version || !xfixes_version || (shm_version->major_version == 1 && shm_version->minor_version < 2))
+  auto const damage_version =
+      connection_.reply<xcb_damage_query_version_reply_t>(xcb_damage_query_version(x, 1, 1));
+  auto const xfixes_version =
+      connection_.reply<xcb_xfixes_query_version_reply_t>(xcb_xfixes_query_version(x, 5, 0));
+  if (!shm_version || !damage_version || !xfixes_version ||
+      (shm_version->major_version == 1 && shm_version->minor_version < 2))
     return fail(Code::kUnsupported, "the X server's SHM, DAMAGE or XFIXES is too old");
   damage_event_ = damage->first_event;
   xfixes_event_ = xfixes->first_event;
-  if (auto const* const randr = xcb_get_extension_data(x, &xcb_randr_id); randr != nullptr && randr->present != 0) randr_event_ = randr->first_event;
+  if (auto const* const randr = xcb_get_extension_data(x, &xcb_randr_id);
+      randr != nullptr && randr->present != 0)
+    randr_event_ = randr->first_event;
 
   auto const& setup = *xcb_get_setup(x);
   std::uint8_t bits = 0;
@@ -97,7 +110,8 @@ Result<> X11Screen::start() {
   if (bits != 32 || setup.image_byte_order != XCB_IMAGE_ORDER_LSB_FIRST)
     return fail(Code::kUnsupported, "the X server does not have 32-bit little-endian pixels");
 
-  std::uint32_t const events = XCB_EVENT_MASK_STRUCTURE_NOTIFY | XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_PROPERTY_CHANGE;
+  std::uint32_t const events =
+      XCB_EVENT_MASK_STRUCTURE_NOTIFY | XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_PROPERTY_CHANGE;
   xcb_change_window_attributes(x, connection_.root(), XCB_CW_EVENT_MASK, &events);
   // The size in the connection's setup is that of its start.
   auto const geometry = connection_.reply<xcb_get_geometry_reply_t>(xcb_get_geometry(x, connection_.root()));
@@ -118,7 +132,8 @@ Result<> X11Screen::start() {
 Result<> X11Screen::take_size(Size size) {
   if (size == size_ && segment_) return {};
   if (size.width > limits::kLargestWidth || size.height > limits::kLargestHeight || size.pixels() == 0)
-    return fail(Code::kTooLarge, "the screen is " + std::to_string(size.width) + "x" + std::to_string(size.height));
+    return fail(Code::kTooLarge,
+                "the screen is " + std::to_string(size.width) + "x" + std::to_string(size.height));
   auto segment = SharedSegment::make(connection_, size.pixels() * kPixelBytes);
   if (!segment) return segment.error();
   segment_ = std::move(*segment);
@@ -149,33 +164,39 @@ Result<std::span<Piece const>> X11Screen::capture(bool everything) {
   if (everything) {
     areas.push_back(whole);
   } else {
-    std::span const rectangles(xcb_xfixes_fetch_region_rectangles(region.get()),
-                               static_cast<std::size_t>(xcb_xfixes_fetch_region_rectangles_length(region.get())));
+    std::span const rectangles(
+        xcb_xfixes_fetch_region_rectangles(region.get()),
+        static_cast<std::size_t>(xcb_xfixes_fetch_region_rectangles_length(region.get())));
     std::size_t pixels = 0;
     Rectangle extents;
     for (auto const& rectangle : rectangles) {
       std::int32_t const left = std::max<std::int32_t>(0, rectangle.x);
       std::int32_t const top = std::max<std::int32_t>(0, rectangle.y);
-      std::int32_t const right = std::min(rectangle.x + static_cast<std::int32_t>(rectangle.width), static_cast<std::int32_t>(size_.width));
-      std::int32_t const bottom = std::min(rectangle.y + static_cast<std::int32_t>(rectangle.height), static_cast<std::int32_t>(size_.height));
+      std::int32_t const right = std::min(rectangle.x + static_cast<std::int32_t>(rectangle.width),
+                                          static_cast<std::int32_t>(size_.width));
+      std::int32_t const bottom = std::min(rectangle.y + static_cast<std::int32_t>(rectangle.height),
+                                           static_cast<std::int32_t>(size_.height));
       if (left >= right || top >= bottom) continue;
-      Rectangle const area{static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(top), static_cast<std::uint32_t>(right - left),
+      Rectangle const area{static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(top),
+                           static_cast<std::uint32_t>(right - left),
                            static_cast<std::uint32_t>(bottom - top)};
       extents = areas.empty() ? area : joined(extents, area);
       pixels += area.pixels();
       areas.push_back(area);
     }
     // Many small copies cost more than a large one, and pieces that nearly fill their frame do too.
-    if (areas.size() > limits::kCaptureRectangles || (areas.size() > 1 && pixels * 10 > extents.pixels() * 6)) areas.assign(1, extents);
+    if (areas.size() > limits::kCaptureRectangles || (areas.size() > 1 && pixels * 10 > extents.pixels() * 6))
+      areas.assign(1, extents);
   }
 
   std::vector<xcb_shm_get_image_cookie_t> cookies;
   cookies.reserve(areas.size());
   std::size_t offset = 0;
   for (auto const& area : areas) {
-    cookies.push_back(xcb_shm_get_image(x, connection_.root(), static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y),
-                                        static_cast<std::uint16_t>(area.width), static_cast<std::uint16_t>(area.height), kAllPlanes,
-                                        XCB_IMAGE_FORMAT_Z_PIXMAP, segment_->id(), static_cast<std::uint32_t>(offset)));
+    cookies.push_back(xcb_shm_get_image(
+        x, connection_.root(), static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y),
+        static_cast<std::uint16_t>(area.width), static_cast<std::uint16_t>(area.height), kAllPlanes,
+        XCB_IMAGE_FORMAT_Z_PIXMAP, segment_->id(), static_cast<std::uint32_t>(offset)));
     offset += area.pixels() * kPixelBytes;
   }
   offset = 0;
@@ -193,7 +214,8 @@ Result<std::span<Piece const>> X11Screen::capture(bool everything) {
 }
 
 Result<> X11Screen::set_background(std::span<std::uint32_t const> pixels) {
-  if (pixels.size() != size_.pixels()) return fail(Code::kInvalid, "the background has another size than the screen");
+  if (pixels.size() != size_.pixels())
+    return fail(Code::kInvalid, "the background has another size than the screen");
   auto* const x = connection_.get();
   std::memcpy(segment_->pixels(), pixels.data(), pixels.size_bytes());
   auto const width = static_cast<std::uint16_t>(size_.width);
@@ -202,8 +224,9 @@ Result<> X11Screen::set_background(std::span<std::uint32_t const> pixels) {
   std::uint32_t const context = connection_.new_id();
   xcb_create_pixmap(x, connection_.screen().root_depth, pixmap, connection_.root(), width, height);
   xcb_create_gc(x, context, pixmap, 0, nullptr);
-  auto const put = xcb_shm_put_image_checked(x, pixmap, context, width, height, 0, 0, width, height, 0, 0, connection_.screen().root_depth,
-                                             XCB_IMAGE_FORMAT_Z_PIXMAP, 0, segment_->id(), 0);
+  auto const put = xcb_shm_put_image_checked(x, pixmap, context, width, height, 0, 0, width, height, 0, 0,
+                                             connection_.screen().root_depth, XCB_IMAGE_FORMAT_Z_PIXMAP, 0,
+                                             segment_->id(), 0);
   // The copy must be done before the next capture writes into the segment.
   bool const done = connection_.check(put);
   xcb_free_gc(x, context);
@@ -215,7 +238,8 @@ Result<> X11Screen::set_background(std::span<std::uint32_t const> pixels) {
   xcb_clear_area(x, 0, connection_.root(), 0, 0, 0, 0);
   // What panels and terminals read for a background that looks like the desktop's.
   for (char const* const name : {"_XROOTPMAP_ID", "ESETROOT_PMAP_ID"})
-    xcb_change_property(x, XCB_PROP_MODE_REPLACE, connection_.root(), connection_.atom(name), XCB_ATOM_PIXMAP, 32, 1, &pixmap);
+    xcb_change_property(x, XCB_PROP_MODE_REPLACE, connection_.root(), connection_.atom(name), XCB_ATOM_PIXMAP,
+                        32, 1, &pixmap);
   if (background_ != XCB_NONE) xcb_free_pixmap(x, background_);
   background_ = pixmap;
   connection_.flush();
@@ -237,9 +261,11 @@ void X11Screen::handle(xcb_generic_event_t const& event) {
     auto const& notify = reinterpret_cast<xcb_configure_notify_event_t const&>(event);
     if (notify.window != connection_.root()) return;
     // Of several that wait only the last is still true; the server knows.
-    auto const geometry = connection_.reply<xcb_get_geometry_reply_t>(xcb_get_geometry(connection_.get(), connection_.root()));
+    auto const geometry =
+        connection_.reply<xcb_get_geometry_reply_t>(xcb_get_geometry(connection_.get(), connection_.root()));
     if (!geometry) return;
-    if (auto const taken = take_size({geometry->width, geometry->height}); !taken) log::warning("screen size", {{"error", taken.error()}});
+    if (auto const taken = take_size({geometry->width, geometry->height}); !taken)
+      log::warning("screen size", {{"error", taken.error()}});
   }
 }
 
@@ -260,13 +286,15 @@ void X11Screen::report() {
 }
 
 void X11Screen::fetch_cursor(std::uint32_t serial) {
-  auto const known = std::find_if(cursor_cache_.begin(), cursor_cache_.end(), [serial](auto const& cursor) { return cursor->serial == serial; });
+  auto const known = std::find_if(cursor_cache_.begin(), cursor_cache_.end(),
+                                  [serial](auto const& cursor) { return cursor->serial == serial; });
   if (serial != 0 && known != cursor_cache_.end()) {
     cursor_cache_.splice(cursor_cache_.begin(), cursor_cache_, known);
     cursor_ = cursor_cache_.front();
     return;
   }
-  auto const reply = connection_.reply<xcb_xfixes_get_cursor_image_reply_t>(xcb_xfixes_get_cursor_image(connection_.get()));
+  auto const reply =
+      connection_.reply<xcb_xfixes_get_cursor_image_reply_t>(xcb_xfixes_get_cursor_image(connection_.get()));
   if (!reply) return;
   std::size_t const pixels = static_cast<std::size_t>(reply->width) * reply->height;
   if (static_cast<std::size_t>(reply->length) * 4 < pixels * kPixelBytes) return;

@@ -13,11 +13,12 @@
 
 namespace oriel::display::x11 {
 
-/// The root window as a Screen: XDamage tells that something was drawn, the region of it is fetched, and the X server copies those
-/// rectangles into memory shared by descriptor, all requests of a capture in one go.
+/// The root window as a Screen: XDamage tells that something was drawn, the region of it is fetched, and the
+/// X server copies those rectangles into memory shared by descriptor, all requests of a capture in one go.
 class X11Screen final : public Screen {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<X11Screen>> open(XConnection& connection, ScreenListener& listener);
+  [[nodiscard]] static Result<std::unique_ptr<X11Screen>> open(XConnection& connection,
+                                                               ScreenListener& listener);
   ~X11Screen() override;
 
   [[nodiscard]] Size size() const override { return size_; }

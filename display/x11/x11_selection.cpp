@@ -27,7 +27,8 @@ std::string from_latin1(std::string_view text) {
 
 }  // namespace
 
-X11Selection::X11Selection(EventLoop& loop, XConnection& connection, SelectionListener& listener, std::uint8_t xfixes_event)
+X11Selection::X11Selection(EventLoop& loop, XConnection& connection, SelectionListener& listener,
+                           std::uint8_t xfixes_event)
     : loop_(loop),
       connection_(connection),
       listener_(listener),
@@ -43,14 +44,15 @@ X11Selection::X11Selection(EventLoop& loop, XConnection& connection, SelectionLi
       incremental_(connection.atom("INCR")),
       property_(connection.atom("ORIEL_CLIPBOARD")) {
   std::uint32_t const events = XCB_EVENT_MASK_PROPERTY_CHANGE;
-  xcb_create_window(connection.get(), 0, window_, connection.root(), 0, 0, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT,
-                    XCB_CW_EVENT_MASK, &events);
+  xcb_create_window(connection.get(), 0, window_, connection.root(), 0, 0, 1, 1, 0,
+                    XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT, XCB_CW_EVENT_MASK, &events);
   xcb_xfixes_select_selection_input(connection.get(), window_, clipboard_,
                                     XCB_XFIXES_SELECTION_EVENT_MASK_SET_SELECTION_OWNER |
                                         XCB_XFIXES_SELECTION_EVENT_MASK_SELECTION_WINDOW_DESTROY |
                                         XCB_XFIXES_SELECTION_EVENT_MASK_SELECTION_CLIENT_CLOSE);
   // An owner from before us (a restarted display server) is asked when somebody wants it.
-  auto const owner = connection.reply<xcb_get_selection_owner_reply_t>(xcb_get_selection_owner(connection.get(), clipboard_));
+  auto const owner = connection.reply<xcb_get_selection_owner_reply_t>(
+      xcb_get_selection_owner(connection.get(), clipboard_));
   missed_ = owner && owner->owner != XCB_NONE;
 }
 
@@ -98,7 +100,8 @@ bool X11Selection::handle(xcb_generic_event_t const& event) {
     case XCB_PROPERTY_NOTIFY: {
       auto const& notify = reinterpret_cast<xcb_property_notify_event_t const&>(event);
       if (notify.window != window_) return false;
-      if (notify.atom == property_ && notify.state == XCB_PROPERTY_NEW_VALUE && fetch_ == Fetch::kIncremental) take_property();
+      if (notify.atom == property_ && notify.state == XCB_PROPERTY_NEW_VALUE && fetch_ == Fetch::kIncremental)
+        take_property();
       return true;
     }
     default:
@@ -122,7 +125,8 @@ void X11Selection::owner_changed(xcb_window_t owner, xcb_timestamp_t time) {
     missed_ = true;
     return;
   }
-  // An application that takes the selection again and again is asked at intervals only; the last owner counts.
+  // An application that takes the selection again and again is asked at intervals only; the last owner
+  // counts.
   auto const now = steady_clock::now();
   auto const earliest = last_fetch_ + limits::kClipboardInterval;
   if (now >= earliest) {
@@ -144,7 +148,8 @@ void X11Selection::ask(xcb_atom_t target) {
   xcb_convert_selection(connection_.get(), window_, clipboard_, target, property_, owner_time_);
   connection_.flush();
   loop_.cancel(deadline_);
-  deadline_ = loop_.after(limits::kSelectionDeadline, [this] { give_up("the application did not hand over its text"); });
+  deadline_ = loop_.after(limits::kSelectionDeadline,
+                          [this] { give_up("the application did not hand over its text"); });
 }
 
 void X11Selection::take_answer(xcb_selection_notify_event_t const& event) {
@@ -164,8 +169,9 @@ void X11Selection::take_answer(xcb_selection_notify_event_t const& event) {
 
 void X11Selection::take_property() {
   // One more word than allowed, so that "too long" shows.
-  auto const reply = connection_.reply<xcb_get_property_reply_t>(xcb_get_property(
-      connection_.get(), 1, window_, property_, XCB_GET_PROPERTY_TYPE_ANY, 0, static_cast<std::uint32_t>(limits::kClipboardText / 4 + 1)));
+  auto const reply = connection_.reply<xcb_get_property_reply_t>(
+      xcb_get_property(connection_.get(), 1, window_, property_, XCB_GET_PROPERTY_TYPE_ANY, 0,
+                       static_cast<std::uint32_t>(limits::kClipboardText / 4 + 1)));
   if (!reply) return give_up("the X server did not answer");
   if (reply->type == incremental_ && fetch_ == Fetch::kAsked) {
     // Reading deleted the property: that tells the owner to send the first piece (ICCCM 2.7.2).
@@ -175,11 +181,13 @@ void X11Selection::take_property() {
   std::string_view const piece(static_cast<char const*>(xcb_get_property_value(reply.get())),
                                static_cast<std::size_t>(xcb_get_property_value_length(reply.get())));
   if (reply->format != 8 && !piece.empty()) return give_up("what the application offers is no text");
-  if (reply->bytes_after > 0 || collected_.size() + piece.size() > limits::kClipboardText) return give_up("the text is longer than 1 MiB");
+  if (reply->bytes_after > 0 || collected_.size() + piece.size() > limits::kClipboardText)
+    return give_up("the text is longer than 1 MiB");
   collected_.append(piece);
   if (fetch_ == Fetch::kIncremental && !piece.empty()) {
     loop_.cancel(deadline_);
-    deadline_ = loop_.after(limits::kSelectionDeadline, [this] { give_up("the application stopped in the middle of its text"); });
+    deadline_ = loop_.after(limits::kSelectionDeadline,
+                            [this] { give_up("the application stopped in the middle of its text"); });
     return;
   }
   finish(std::move(collected_));
@@ -215,13 +223,23 @@ void X11Selection::answer(xcb_selection_request_event_t const& request) {
   if (!owned_ || request.selection != clipboard_) {
     notify.property = XCB_NONE;
   } else if (request.target == targets_) {
-    std::array const offered{targets_, timestamp_, utf8_, text_plain_utf8_, text_plain_, text_, static_cast<xcb_atom_t>(XCB_ATOM_STRING)};
-    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, XCB_ATOM_ATOM, 32, offered.size(), offered.data());
+    std::array const offered{targets_,
+                             timestamp_,
+                             utf8_,
+                             text_plain_utf8_,
+                             text_plain_,
+                             text_,
+                             static_cast<xcb_atom_t>(XCB_ATOM_STRING)};
+    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, XCB_ATOM_ATOM,
+                        32, offered.size(), offered.data());
   } else if (request.target == timestamp_) {
-    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, XCB_ATOM_INTEGER, 32, 1, &owned_since_);
-  } else if (request.target == utf8_ || request.target == text_plain_utf8_ || request.target == text_plain_ || request.target == text_) {
+    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property,
+                        XCB_ATOM_INTEGER, 32, 1, &owned_since_);
+  } else if (request.target == utf8_ || request.target == text_plain_utf8_ || request.target == text_plain_ ||
+             request.target == text_) {
     xcb_atom_t const type = request.target == text_ ? utf8_ : request.target;
-    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, type, 8, text_size, own_text_.data());
+    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, type, 8,
+                        text_size, own_text_.data());
   } else if (request.target == XCB_ATOM_STRING) {
     std::string latin1;
     for (std::size_t at = 0; at < own_text_.size(); ++at) {
@@ -229,13 +247,14 @@ void X11Selection::answer(xcb_selection_request_event_t const& request) {
       if (byte < 0x80) {
         latin1.push_back(static_cast<char>(byte));
       } else if ((byte == 0xc2 || byte == 0xc3) && at + 1 < own_text_.size()) {
-        latin1.push_back(static_cast<char>((byte & 0x03) << 6 | (static_cast<unsigned char>(own_text_[++at]) & 0x3f)));
+        latin1.push_back(
+            static_cast<char>((byte & 0x03) << 6 | (static_cast<unsigned char>(own_text_[++at]) & 0x3f)));
       } else if (byte >= 0xc4) {
         latin1.push_back('?');
       }
     }
-    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property, XCB_ATOM_STRING, 8,
-                        static_cast<std::uint32_t>(latin1.size()), latin1.data());
+    xcb_change_property(connection_.get(), XCB_PROP_MODE_REPLACE, request.requestor, property,
+                        XCB_ATOM_STRING, 8, static_cast<std::uint32_t>(latin1.size()), latin1.data());
   } else {
     notify.property = XCB_NONE;
   }

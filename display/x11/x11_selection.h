@@ -1,9 +1,9 @@
 #pragma once
 
-#include <xcb/xfixes.h>
-
 #include <cstdint>
 #include <string>
+
+#include <xcb/xfixes.h>
 
 #include "display/loop/event_loop.h"
 #include "display/screen/selection.h"
@@ -11,11 +11,12 @@
 
 namespace oriel::display::x11 {
 
-/// The CLIPBOARD selection (ICCCM chapter 2): fetches the text of applications that take it, incrementally where they send it so, and
-/// offers a viewer's text to them.
+/// The CLIPBOARD selection (ICCCM chapter 2): fetches the text of applications that take it, incrementally
+/// where they send it so, and offers a viewer's text to them.
 class X11Selection final : public Selection {
  public:
-  X11Selection(EventLoop& loop, XConnection& connection, SelectionListener& listener, std::uint8_t xfixes_event);
+  X11Selection(EventLoop& loop, XConnection& connection, SelectionListener& listener,
+               std::uint8_t xfixes_event);
   ~X11Selection() override;
 
   void set_text(std::string text) override;

@@ -19,13 +19,14 @@ constexpr int kMostRounds = 8;
 // The screen as others see it: dispatch reads the one connection for all parts.
 class X11WindowSystem final : public WindowSystem, private Screen {
  public:
-  X11WindowSystem(EventLoop& loop, std::unique_ptr<XConnection> connection, std::unique_ptr<X11Screen> screen, ScreenListener& listener,
-                  SelectionListener& selection_listener)
+  X11WindowSystem(EventLoop& loop, std::unique_ptr<XConnection> connection, std::unique_ptr<X11Screen> screen,
+                  ScreenListener& listener, SelectionListener& selection_listener)
       : loop_(loop),
         listener_(listener),
         connection_(std::move(connection)),
         screen_(std::move(screen)),
-        keyboard_(loop, *connection_, [&listener](bool caps, bool num) { listener.locks_changed(caps, num); }),
+        keyboard_(loop, *connection_,
+                  [&listener](bool caps, bool num) { listener.locks_changed(caps, num); }),
         selection_(loop, *connection_, selection_listener, screen_->xfixes_event()),
         windows_(*connection_, screen_->damage_event()) {
     loop_.watch(connection_->descriptor(), EPOLLIN, [this](std::uint32_t) { dispatch(); });
@@ -45,7 +46,9 @@ class X11WindowSystem final : public WindowSystem, private Screen {
   bool can_resize() const override { return screen_->can_resize(); }
   Result<> resize(Size size) override { return screen_->resize(size); }
   std::shared_ptr<Cursor const> cursor() const override { return screen_->cursor(); }
-  Result<> set_background(std::span<std::uint32_t const> pixels) override { return screen_->set_background(pixels); }
+  Result<> set_background(std::span<std::uint32_t const> pixels) override {
+    return screen_->set_background(pixels);
+  }
 
   Result<std::span<Piece const>> capture(bool everything) override {
     windows_.captured();
@@ -53,7 +56,8 @@ class X11WindowSystem final : public WindowSystem, private Screen {
   }
 
   void dispatch() override {
-    // Reports ask the server things, and its answers bring further events along: those are not told of again by the socket.
+    // Reports ask the server things, and its answers bring further events along: those are not told of again
+    // by the socket.
     for (int round = 0; round < kMostRounds; ++round) {
       if (lost_) return;
       take_events();
@@ -112,13 +116,15 @@ class X11WindowSystem final : public WindowSystem, private Screen {
 
 }  // namespace
 
-Result<std::unique_ptr<WindowSystem>> open_window_system(EventLoop& loop, std::string const& display, std::string const& authority,
-                                                         ScreenListener& screen, SelectionListener& selection) {
+Result<std::unique_ptr<WindowSystem>> open_window_system(EventLoop& loop, std::string const& display,
+                                                         std::string const& authority, ScreenListener& screen,
+                                                         SelectionListener& selection) {
   auto connection = XConnection::open(display, authority);
   if (!connection) return connection.error();
   auto opened = X11Screen::open(**connection, screen);
   if (!opened) return opened.error();
-  return std::unique_ptr<WindowSystem>(std::make_unique<X11WindowSystem>(loop, std::move(*connection), std::move(*opened), screen, selection));
+  return std::unique_ptr<WindowSystem>(
+      std::make_unique<X11WindowSystem>(loop, std::move(*connection), std::move(*opened), screen, selection));
 }
 
 }  // namespace oriel::display::x11

@@ -9,9 +9,12 @@
 
 namespace oriel::display::x11 {
 
-/// Connects to an X server: `display` like `:0`, `authority` the path of a cookie file (empty: as the environment says). The listeners
-/// outlive the window system.
-[[nodiscard]] Result<std::unique_ptr<WindowSystem>> open_window_system(EventLoop& loop, std::string const& display, std::string const& authority,
-                                                                       ScreenListener& screen, SelectionListener& selection);
+/// Connects to an X server: `display` like `:0`, `authority` the path of a cookie file (empty: as the
+/// environment says). The listeners outlive the window system.
+[[nodiscard]] Result<std::unique_ptr<WindowSystem>> open_window_system(EventLoop& loop,
+                                                                       std::string const& display,
+                                                                       std::string const& authority,
+                                                                       ScreenListener& screen,
+                                                                       SelectionListener& selection);
 
 }  // namespace oriel::display::x11

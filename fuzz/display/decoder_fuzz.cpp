@@ -1,10 +1,11 @@
-// The decoder with hostile messages: half of the inputs as framed messages, half as records inside a good zstd stream.
-#include <zstd.h>
-
+// The decoder with hostile messages: half of the inputs as framed messages, half as records inside a good
+// zstd stream.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
+
+#include <zstd.h>
 
 #include "display/decode/decoder.h"
 
@@ -16,7 +17,8 @@ namespace {
 
 void push_messages(Decoder& decoder, std::uint8_t const* data, std::size_t size) {
   while (size >= 3) {
-    std::size_t const length = std::min<std::size_t>(size - 3, static_cast<std::size_t>(data[1]) | static_cast<std::size_t>(data[2]) << 8);
+    std::size_t const length = std::min<std::size_t>(
+        size - 3, static_cast<std::size_t>(data[1]) | static_cast<std::size_t>(data[2]) << 8);
     if (decoder.push(data[0], data + 3, static_cast<std::uint32_t>(length)) != DecodeStatus::kOk) return;
     data += 3 + length;
     size -= 3 + length;
@@ -33,8 +35,11 @@ void push_records(Decoder& decoder, std::uint8_t const* data, std::size_t size) 
   ZSTD_freeCCtx(stream);
   // Cut in two, so that records span messages.
   std::size_t const half = output.pos / 2;
-  if (decoder.push(static_cast<std::uint8_t>(protocol::Message::kLz), compressed.data(), static_cast<std::uint32_t>(half)) != DecodeStatus::kOk) return;
-  decoder.push(static_cast<std::uint8_t>(protocol::Message::kLz), compressed.data() + half, static_cast<std::uint32_t>(output.pos - half));
+  if (decoder.push(static_cast<std::uint8_t>(protocol::Message::kLz), compressed.data(),
+                   static_cast<std::uint32_t>(half)) != DecodeStatus::kOk)
+    return;
+  decoder.push(static_cast<std::uint8_t>(protocol::Message::kLz), compressed.data() + half,
+               static_cast<std::uint32_t>(output.pos - half));
   std::uint8_t const end[17] = {1};
   decoder.push(static_cast<std::uint8_t>(protocol::Message::kEnd), end, sizeof end);
 }
@@ -53,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   }
   // Every pixel that the decoder claims to have can be read.
   std::size_t sum = 0;
-  for (std::size_t at = 0; at < std::size_t{decoder.width()} * decoder.height() * 4; at += 4) sum += decoder.frame_buffer()[at];
+  for (std::size_t at = 0; at < std::size_t{decoder.width()} * decoder.height() * 4; at += 4)
+    sum += decoder.frame_buffer()[at];
   for (std::uint32_t index = 0; index < decoder.dirty_count(); ++index) {
     auto const& area = decoder.dirty()[index];
     if (area.x + area.width > decoder.width() || area.y + area.height > decoder.height()) std::abort();

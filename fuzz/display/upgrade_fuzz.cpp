@@ -40,7 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     // A request above the bound may be noticed earlier when it comes slowly.
     bool const too_large = !one && one.error().code == oriel::Code::kTooLarge;
     if (!too_large && one.has_value() != other.has_value()) std::abort();
-    if (one && other && (one->viewer != other->viewer || one->key != other->key || one->epoch != other->epoch)) std::abort();
+    if (one && other &&
+        (one->viewer != other->viewer || one->key != other->key || one->epoch != other->epoch))
+      std::abort();
     if (!too_large && whole.rest() != slow.rest()) std::abort();
   }
   if (read_frames(bytes, size == 0 ? 1 : size) != read_frames(bytes, 1)) std::abort();

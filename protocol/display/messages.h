@@ -1,7 +1,7 @@
 #pragma once
-// Constants of the conversation between display server and browser. README.md beside this file is the specification; this header holds
-// its numbers for C++ (web/packages/protocol/src/display.ts for TypeScript). It is compiled for the browser too, so it includes no more
-// than <stdint.h>.
+// Constants of the conversation between display server and browser. README.md beside this file is the
+// specification; this header holds its numbers for C++ (web/packages/protocol/src/display.ts for TypeScript).
+// It is compiled for the browser too, so it includes no more than <stdint.h>.
 #include <stdint.h>
 
 namespace oriel::display::protocol {
