@@ -178,5 +178,8 @@ if $print_tags; then
   for name in "${wanted[@]}"; do tag_of "$name"; done
   exit 0
 fi
+# Two builds at once would make the same image twice: the second waits, and finds it.
+exec 9>"${TMPDIR:-/tmp}/oriel-images.lock"
+flock 9
 if [ -n "$json" ]; then : >"$json"; fi
 for name in "${wanted[@]}"; do build "$name"; done
