@@ -92,7 +92,7 @@ export function createState(shape = "full") {
   if (shape !== "empty") {
     add("desktop", "mara", 8075, { viewers: 2, cpu: 0.22, id: "9f3c07e1aa5e4c53a8a1f0c2b7d91e44" });
     add("firefox", "mara", 2291, { cpu: 0.09, memory: 0.8 * GiB, viewers: 1, server: "atlas-2" });
-    add("desktop-deluxe", "mara", 98000, { state: "paused", viewers: 0, cpu: 0, memory: 2.2 * GiB });
+    add("desktop-deluxe", "mara", 98000, { state: "paused", expires_at: ago(-340_000), viewers: 0, cpu: 0, memory: 2.2 * GiB });
     add("desktop-deluxe", "noor", 3, { state: "starting", step: "Waiting for the first picture", progress: 68, viewers: 0, cpu: 0, memory: 0.1 * GiB, server: "atlas-2", started_at: null });
     add("firefox", "lin", 240, {
       state: "failed", reason: "The application stopped 1.2 seconds after its start", reason_code: "exited", viewers: 0, cpu: null, memory: null, server: "boreas", ended_at: ago(230),

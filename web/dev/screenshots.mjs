@@ -21,6 +21,9 @@ signedOut.state.signedIn = false;
 const address = new Map();
 for (const mock of [full, empty, failing, slow, signedOut]) address.set(mock, await mock.listen());
 
+// A list that fails is asked for twice more before that is told.
+const failed = (page) => page.getByRole("button", { name: "Try again" }).waitFor();
+
 const shots = [
   ["sign-in", signedOut, "/sign-in"],
   ["sign-in-error", signedOut, "/sign-in", async (page) => {
@@ -40,7 +43,7 @@ const shots = [
   ["workspaces", full, "/"],
   ["workspaces-search", full, "/", async (page) => page.keyboard.type("brow"), "desk"],
   ["workspaces-empty", empty, "/"],
-  ["workspaces-failed", failing, "/"],
+  ["workspaces-failed", failing, "/", failed],
   ["workspaces-loading", slow, "/", async (page) => page.waitForTimeout(400)],
   ["launch", full, "/", async (page) => {
     await page.getByRole("button", { name: "More for Firefox" }).last().click();
@@ -63,7 +66,7 @@ const shots = [
     await page.getByRole("dialog").waitFor();
   }],
   ["admin-sessions-empty", empty, "/admin/sessions"],
-  ["admin-sessions-failed", failing, "/admin/sessions"],
+  ["admin-sessions-failed", failing, "/admin/sessions", failed],
   ["admin-sessions-loading", slow, "/admin/sessions", async (page) => page.waitForTimeout(400), "desk"],
   ["admin-servers", full, "/admin/servers"],
   ["admin-servers-details", full, "/admin/servers", async (page) => page.getByRole("button", { name: "Details of atlas-1" }).click()],

@@ -61,6 +61,13 @@ export function exactTime(time: string): string {
   return exact.format(new Date(time));
 }
 
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+
+/** "28 November, 09:41": for times that are near. */
+export function shortTime(time: string): string {
+  return short.format(new Date(time)).replace(" at ", ", ");
+}
+
 /** The hue of a person, the same everywhere. */
 export function hueOf(name: string): number {
   let hash = 2166136261;

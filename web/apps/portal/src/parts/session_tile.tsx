@@ -19,7 +19,7 @@ export function SessionTile({ session, onEnd, onDetails, onRemove }: { session: 
       ? session.step || t(stateWord(state))
       : state !== "running"
         ? session.expires_at
-          ? t("session.expires", { time: format.exactTime(session.expires_at) })
+          ? t("session.expires", { time: format.shortTime(session.expires_at) })
           : ""
         : session.viewers > 0
           ? t("session.viewers", { count: session.viewers })
@@ -61,7 +61,7 @@ export function SessionTile({ session, onEnd, onDetails, onRemove }: { session: 
         <div className="grow">
           <h3 className="clip">{name}</h3>
           <p className={failed ? "small clip bad-text" : "small t3 clip"} title={note}>
-            {failed ? note : starting ? <StateDot tone={toneOf(session)}>{note}</StateDot> : note}
+            {starting ? <StateDot tone={toneOf(session)}>{note}</StateDot> : note || "\u00a0"}
           </p>
         </div>
         <span className="small t3" title={t("session.started", { time: format.exactTime(session.started_at ?? session.created_at) })}>

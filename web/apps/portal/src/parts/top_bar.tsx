@@ -42,7 +42,7 @@ export function TopBar({ me, middle }: { me: Me; middle?: ReactNode }) {
         {t("product")}
       </Link>
       <nav className="tabs" aria-label={t("nav.main")}>
-        <Link href="/" aria-current={admin ? undefined : "page"}>
+        <Link href="/" aria-current={path === "/" ? "page" : undefined}>
           {t("nav.workspaces")}
         </Link>
         {me.administrator && (

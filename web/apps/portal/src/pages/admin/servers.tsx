@@ -166,10 +166,11 @@ function ImageRow({ image, workspace }: { image: ServerImage; workspace: Workspa
         {name && <span className="medium">{name} </span>}
         <span className={name ? "mono t3" : "mono"}>{image.reference}</span>
       </p>
-      {image.state === "pulling" && (
+      {image.state === "pulling" && image.progress <= 0 && <span className="t3">{image.message || t("admin_servers.pull_waits")}</span>}
+      {image.state === "pulling" && image.progress > 0 && (
         <>
-          {image.progress > 0 && <Bar progress value={image.progress} label={t("admin_servers.pulling", { name: name ?? image.reference })} />}
-          <span className="num t2 amt">{image.progress <= 0 ? t("admin_servers.pull_waits") : image.size_bytes > 0 ? format.partOfBytes(done, image.size_bytes) : t("unit.percent", { count: Math.round(image.progress) })}</span>
+          <Bar progress value={image.progress} label={t("admin_servers.pulling", { name: name ?? image.reference })} />
+          <span className="num t2 amt">{image.size_bytes > 0 ? format.partOfBytes(done, image.size_bytes) : t("unit.percent", { count: Math.round(image.progress) })}</span>
           {image.message && <span className="num t3 eta clip">{image.message}</span>}
         </>
       )}
