@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "libs/postgres/rows.h"
 #include "libs/store/users.h"
@@ -11,5 +13,7 @@ namespace oriel::store {
 /// The columns of account_of(), for `from users u`.
 [[nodiscard]] std::string account_columns();
 [[nodiscard]] Account account_of(postgres::Row const& row);
+/// The limits that a user's groups set, from a JSON list of `{priority, session_limit, keepalive_seconds}`.
+[[nodiscard]] std::vector<domain::GroupLimit> group_limits_of(std::string_view text);
 
 }  // namespace oriel::store

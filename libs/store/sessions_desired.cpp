@@ -4,6 +4,7 @@
 #include "libs/base/text.h"
 #include "libs/domain/session_expiry.h"
 #include "libs/domain/session_limits.h"
+#include "libs/store/account_rows.h"
 #include "libs/store/images.h"
 #include "libs/store/session_rows.h"
 #include "libs/store/sessions.h"
@@ -27,29 +28,18 @@ Async<Result<std::optional<SessionId>>> find_by_request_key(postgres::Queryable&
 /// Locks the user's row, so that launches of one user stand in line, and reads what bounds them.
 Async<Result<std::vector<domain::GroupLimit>>> lock_user(postgres::Queryable& transaction, UserId user) {
   postgres::Parameters values(user);
-  auto locked = co_await transaction.query(
-      "select locked or disabled as barred from users where id = $1 for update", std::move(values));
-  if (!locked) co_return locked.error();
-  if (locked->empty() || locked->front().boolean("barred"))
-    co_return fail(Code::kNotFound, "There is no such user.");
-  postgres::Parameters of_user(user);
   auto rows = co_await transaction.query(
-      "select g.priority, g.session_limit, g.keepalive_seconds from groups g join user_groups ug on "
-      "ug.group_id = g.id "
-      "where ug.user_id = $1",
-      std::move(of_user));
+      "select u.locked or u.disabled as barred, "
+      "(select coalesce(jsonb_agg(jsonb_build_object('priority', g.priority, 'session_limit', "
+      "g.session_limit, "
+      "'keepalive_seconds', g.keepalive_seconds)), '[]') from groups g join user_groups ug "
+      "on ug.group_id = g.id where ug.user_id = u.id) as limits from users u where u.id = $1 for update of u",
+      std::move(values));
   if (!rows) co_return rows.error();
-  std::vector<domain::GroupLimit> limits;
-  for (auto const row : *rows) {
-    domain::GroupLimit limit;
-    limit.priority = static_cast<int>(row.integer("priority"));
-    if (auto const value = row.optional_integer("session_limit"))
-      limit.session_limit = static_cast<int>(*value);
-    if (auto const value = row.optional_integer("keepalive_seconds"))
-      limit.keepalive_seconds = static_cast<int>(*value);
-    limits.push_back(limit);
+  if (rows->empty() || rows->front().boolean("barred")) {
+    co_return fail(Code::kNotFound, "There is no such user.");
   }
-  co_return limits;
+  co_return group_limits_of(rows->front().view("limits"));
 }
 
 struct Wanted {
@@ -58,14 +48,20 @@ struct Wanted {
   std::int64_t memory_bytes = 0;
   std::optional<int> session_limit;
   std::optional<int> time_limit_seconds;
+  int live = 0;           // sessions of the user before this one
+  int live_of_image = 0;  // those of the same workspace
 };
 
+/// The workspace when it is granted, and how many sessions there are: a statement of its own after the lock,
+/// so that it sees what those before us in the line have committed.
 Async<Result<Wanted>> read_granted_image(postgres::Queryable& transaction, SessionRequest const& request) {
   postgres::Parameters values(request.image, request.user);
   auto rows = co_await transaction.query(
       "select i.name, i.friendly_name, i.reference, i.docker_id, i.digest, i.cores, i.memory_bytes, "
       "i.shm_bytes, i.pids, "
-      "i.network, i.environment, i.session_limit, i.session_time_limit_seconds from images i "
+      "i.network, i.environment, i.session_limit, i.session_time_limit_seconds, own.live, own.live_of_image "
+      "from images i, (select count(*) as live, count(*) filter (where image_id = $1) as live_of_image "
+      "from sessions where user_id = $2 and state not in ('ended', 'failed')) own "
       "where i.id = $1 and i.enabled and exists (select 1 from image_groups ig join user_groups ug on "
       "ug.group_id = ig.group_id where ig.image_id = i.id and ug.user_id = $2)",
       std::move(values));
@@ -98,22 +94,9 @@ Async<Result<Wanted>> read_granted_image(postgres::Queryable& transaction, Sessi
   if (auto const limit = row.optional_integer("session_time_limit_seconds")) {
     wanted.time_limit_seconds = static_cast<int>(*limit);
   }
+  wanted.live = static_cast<int>(row.integer("live"));
+  wanted.live_of_image = static_cast<int>(row.integer("live_of_image"));
   co_return wanted;
-}
-
-Async<Result<>> check_limits(postgres::Queryable& transaction, SessionRequest const& request, int limit,
-                             std::optional<int> image_limit) {
-  postgres::Parameters values(request.user, request.image);
-  auto rows = co_await transaction.query(
-      "select count(*) as live, count(*) filter (where image_id = $2) as live_of_image from sessions "
-      "where user_id = $1 and state not in ('ended', 'failed')",
-      std::move(values));
-  if (!rows) co_return rows.error();
-  auto const verdict =
-      domain::check_session_limit(static_cast<int>(rows->front().integer("live")), limit,
-                                  static_cast<int>(rows->front().integer("live_of_image")), image_limit);
-  if (!verdict.allowed) co_return fail(Code::kConflict, verdict.message);
-  co_return Result<>();
 }
 
 Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionRequest const& request) {
@@ -129,9 +112,9 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
   }
   auto wanted = co_await read_granted_image(transaction, request);
   if (!wanted) co_return wanted.error();
-  auto within =
-      co_await check_limits(transaction, request, domain::session_limit(*limits), wanted->session_limit);
-  if (!within) co_return within.error();
+  auto const verdict = domain::check_session_limit(wanted->live, domain::session_limit(*limits),
+                                                   wanted->live_of_image, wanted->session_limit);
+  if (!verdict.allowed) co_return fail(Code::kConflict, verdict.message);
 
   domain::ExpiryRule rule;
   rule.keepalive = std::chrono::seconds(domain::keepalive_seconds(*limits));
@@ -148,27 +131,27 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
                               request.share_id, json::write_text(wanted->launch), request.request_key,
                               rule.keepalive.count(), wanted->time_limit_seconds, lifetime.count(),
                               deadline.count());
+  values.add(request.actor.kind).add(request.actor.id).add(request.actor.address);
+  // The row, the user's last launch and the audit's line in one journey.
   auto made = co_await transaction.query(
+      "with noted as (update users set last_session_at = now() where id = $2), "
+      "audited as (insert into audit (actor_kind, actor_id, action, object_kind, object_id, address, detail) "
+      "values "
+      "($20, $21::uuid, 'session.request', 'session', replace($1::uuid::text, '-', ''), $22, "
+      "jsonb_build_object('image', replace($3::uuid::text, '-', ''), 'user', replace($2::uuid::text, '-', "
+      "'')))) "
       "insert into sessions (id, user_id, image_id, cores, memory_bytes, client_protocol, width, height, "
       "locale, timezone, "
       "open_url, environment, share_id, launch, request_key, keepalive_seconds, time_limit_seconds, "
       "expires_at, deadline) "
-      "values ($1, $2, $3, $4::numeric, $5::bigint, $6::integer, $7::integer, $8::integer, $9, $10, $11, "
+      "values ($1::uuid, $2::uuid, $3::uuid, $4::numeric, $5::bigint, $6::integer, $7::integer, $8::integer, "
+      "$9, $10, $11, "
       "$12::jsonb, $13, "
       "$14::jsonb, $15, $16::integer, $17::integer, now() + $18::bigint * interval '1 second', "
       "now() + $19::bigint * interval '1 second')",
       std::move(values));
   if (!made) co_return made.error();
 
-  postgres::Parameters user(request.user);
-  auto noted =
-      co_await transaction.query("update users set last_session_at = now() where id = $1", std::move(user));
-  if (!noted) co_return noted.error();
-
-  auto entry = session_audit(request.actor, "session.request", id,
-                             {{"image", request.image.text()}, {"user", request.user.text()}});
-  auto recorded = co_await record_audit(transaction, std::move(entry));
-  if (!recorded) co_return recorded.error();
   auto session = co_await read_session(transaction, id);
   co_return session;
 }
@@ -269,6 +252,7 @@ Async<Result<std::vector<Session>>> list_sessions_of_user(postgres::Database& da
 
 Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFilter filter) {
   std::vector<std::string> states;
+  states.reserve(filter.states.size());
   for (auto const state : filter.states) states.emplace_back(domain::text(state));
   auto const limit = std::clamp(filter.limit, 1, 500);
   std::optional<std::string> before;

