@@ -62,4 +62,6 @@ if missing=$(docker run --rm --network none --label oriel.role=check "$tag" sh -
   echo "services: libraries are missing in the base image (deploy/services/packages.txt): $missing" >&2
   exit 1
 fi
+# The five newest stay for who goes back; docker keeps what a container uses.
+docker image ls --filter label=oriel.role=services --format '{{.Repository}}:{{.Tag}}' oriel/services | tail -n +6 | xargs -r docker image rm >/dev/null 2>&1 || true
 echo "$tag"

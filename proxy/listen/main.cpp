@@ -4,6 +4,7 @@
 // uses to hand sockets over to a new binary of itself. The same addresses must stand in nginx.conf.
 
 #include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -63,8 +64,10 @@ int main(int argument_count, char** arguments) {
     inherited += std::to_string(socket) + ";";
   }
 
-  // Root is there for ports below 1024 alone.
+  // Root is there for ports below 1024 alone. nginx opens /dev/stdout by its name, which its next uid could not.
   if (::geteuid() == 0 && user != 0) {
+    (void)::fchmod(STDOUT_FILENO, 0622);
+    (void)::fchmod(STDERR_FILENO, 0622);
     if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 || ::setresuid(user, user, user) != 0) {
       return fail(std::string("become uid ") + std::to_string(user) + ": " + std::strerror(errno));
     }

@@ -252,4 +252,4 @@ test('the access log holds neither queries nor cookies', async () => {
   for (const line of log.trim().split('\n')) JSON.parse(line);
 });
 
-test.after(() => { for (const server of [api, stream, manager]) { server.close(); server.closeAllConnections(); } setTimeout(() => process.exit(), 200); });
+test.after(() => { for (const server of [api, stream, manager]) { server.close(); server.closeAllConnections(); server.unref(); } });
