@@ -1,7 +1,7 @@
 // An upgrade changes no running session: one of runtime A goes on, with A's client, after the host has got runtime B.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
 import { Instance, run, until } from "../lib/instance.mjs";
 
 describe("runtime trees", () => {
@@ -38,7 +38,8 @@ describe("runtime trees", () => {
       copyFileSync(`${oriel.home}/runtime/${newest}/bin/${name}`, `${directory}/${name}`);
       chmodSync(`${directory}/${name}`, 0o755);
     }
-    appendFileSync(`${directory}/oriel-display`, "another build"); // what follows an ELF file's sections is not loaded
+    writeFileSync(`${directory}/difference`, "another build");
+    await run("objcopy", ["--add-section", `.oriel_test=${directory}/difference`, `${directory}/oriel-display`]); // a section that is not loaded
     const root = new URL("../..", import.meta.url).pathname;
     hash = (await run("images/runtime.sh", [`${directory}/oriel-display`, `${directory}/oriel-init`, `${oriel.home}/runtime`], { cwd: root })).stdout.trim().split("\n").pop();
     rmSync(directory, { recursive: true });
