@@ -1,13 +1,13 @@
+#include <algorithm>
+#include <cstdio>
+
 #include <arpa/inet.h>
+#include <boost/describe/class.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <boost/describe/class.hpp>
-#include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
@@ -37,7 +37,9 @@ struct Findings {
   bool healthy = true;
   std::vector<Finding> findings{};
 
-  void ok(std::string check, std::string message) { findings.push_back({std::move(check), "ok", std::move(message), ""}); }
+  void ok(std::string check, std::string message) {
+    findings.push_back({std::move(check), "ok", std::move(message), ""});
+  }
   void warning(std::string check, std::string message, std::string mend) {
     findings.push_back({std::move(check), "warning", std::move(message), std::move(mend)});
   }
@@ -50,7 +52,8 @@ BOOST_DESCRIBE_STRUCT(Findings, (), (healthy, findings))
 
 std::string gibibytes(std::int64_t bytes) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
+  std::snprintf(text.data(), text.size(), "%.1f GiB",
+                static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
   return text.data();
 }
 
@@ -62,18 +65,21 @@ void look_at_engine(docker::Info const& info, Findings& findings) {
     findings.warning("live-restore", "off: a restart or upgrade of Docker ends every session and service",
                      "put {\"live-restore\": true} into /etc/docker/daemon.json and send dockerd SIGHUP");
   }
-  bool const seccomp = std::ranges::any_of(info.security_options, [](auto const& one) { return one.find("name=seccomp") != std::string::npos; });
+  bool const seccomp = std::ranges::any_of(
+      info.security_options, [](auto const& one) { return one.find("name=seccomp") != std::string::npos; });
   if (seccomp) {
     findings.ok("seccomp", "sessions are filtered");
   } else {
-    findings.problem("seccomp", "the engine knows no seccomp: sessions reach the whole kernel", "use a kernel and an engine with seccomp");
+    findings.problem("seccomp", "the engine knows no seccomp: sessions reach the whole kernel",
+                     "use a kernel and an engine with seccomp");
   }
   auto const& raw = info.raw;
   for (auto const* limit : {"MemoryLimit", "PidsLimit", "CpuCfsQuota"}) {
     auto const* value = raw.if_contains(limit);
     if (value != nullptr && value->is_bool() && !value->get_bool()) {
-      findings.problem("cgroup", std::string(limit) + " is not enforced: one session can take the host",
-                       "enable that controller of the kernel (boot parameters cgroup_enable=memory, or cgroup v2)");
+      findings.problem(
+          "cgroup", std::string(limit) + " is not enforced: one session can take the host",
+          "enable that controller of the kernel (boot parameters cgroup_enable=memory, or cgroup v2)");
     }
   }
 }
@@ -87,11 +93,14 @@ void look_at_disk(std::string const& what, std::string const& path, Findings& fi
   auto const total = static_cast<std::int64_t>(disk.f_blocks) * static_cast<std::int64_t>(disk.f_frsize);
   auto const free = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
   auto const message = what + " (" + path + "): " + gibibytes(free) + " of " + gibibytes(total) + " free";
-  bool const tight = free < kLeastDiskBytes || static_cast<double>(free) < kLeastDiskFree * static_cast<double>(total);
+  bool const tight =
+      free < kLeastDiskBytes || static_cast<double>(free) < kLeastDiskFree * static_cast<double>(total);
   if (free < kLeastDiskBytes / 5) {
-    findings.problem("disk", message, "remove images that nobody uses (docker image prune), or enlarge the disk");
+    findings.problem("disk", message,
+                     "remove images that nobody uses (docker image prune), or enlarge the disk");
   } else if (tight) {
-    findings.warning("disk", message, "remove images that nobody uses (docker image prune), or enlarge the disk");
+    findings.warning("disk", message,
+                     "remove images that nobody uses (docker image prune), or enlarge the disk");
   } else {
     findings.ok("disk", message);
   }
@@ -102,19 +111,23 @@ void look_at_kernel(Findings& findings) {
     auto const text = read_file(path);
     return text ? parse_integer(trim(*text)).value_or(otherwise) : otherwise;
   };
-  bool const allowed = number("/proc/sys/user/max_user_namespaces", 0) > 0 && number("/proc/sys/kernel/unprivileged_userns_clone", 1) != 0 &&
+  bool const allowed = number("/proc/sys/user/max_user_namespaces", 0) > 0 &&
+                       number("/proc/sys/kernel/unprivileged_userns_clone", 1) != 0 &&
                        number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 0;
   if (allowed) {
     findings.ok("user namespaces", "browsers in sessions have their full sandbox");
   } else {
-    findings.warning("user namespaces", "off: Chromium cannot start in sessions, Firefox has less of its sandbox",
-                     "sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1; on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0");
+    findings.warning("user namespaces",
+                     "off: Chromium cannot start in sessions, Firefox has less of its sandbox",
+                     "sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1; on Ubuntu "
+                     "kernel.apparmor_restrict_unprivileged_userns=0");
   }
   timex clock{};
   int const state = ::adjtimex(&clock);
   if (state == TIME_ERROR || (clock.status & STA_UNSYNC) != 0) {
-    findings.warning("clock", "is not kept by a time service: sign-in codes, certificates and audit need the right time",
-                     "apt-get install chrony (or enable systemd-timesyncd)");
+    findings.warning(
+        "clock", "is not kept by a time service: sign-in codes, certificates and audit need the right time",
+        "apt-get install chrony (or enable systemd-timesyncd)");
   } else {
     findings.ok("clock", "is kept by a time service");
   }
@@ -122,7 +135,8 @@ void look_at_kernel(Findings& findings) {
   if (bbr && bbr->find("bbr") != std::string::npos) {
     findings.ok("bbr", "streams use it");
   } else {
-    findings.warning("bbr", "this kernel has not loaded it: streams over lossy links are slower", "modprobe tcp_bbr");
+    findings.warning("bbr", "this kernel has not loaded it: streams over lossy links are slower",
+                     "modprobe tcp_bbr");
   }
 }
 
@@ -135,7 +149,8 @@ void look_at_port(Installation const& installation, Findings& findings) {
   if (::connect(probe.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0) {
     findings.ok("port", std::to_string(installation.port) + " answers");
   } else {
-    findings.problem("port", "nobody listens on " + std::to_string(installation.port), "oriel up; then oriel logs proxy");
+    findings.problem("port", "nobody listens on " + std::to_string(installation.port),
+                     "oriel up; then oriel logs proxy");
   }
 }
 
@@ -144,22 +159,29 @@ void look_at_certificate(Installation const& installation, Findings& findings) {
   if (!days) {
     findings.problem("certificate", days.error().message, "oriel up makes a new one");
   } else if (*days < 0) {
-    findings.problem("certificate", "ended " + std::to_string(-*days) + " days ago", "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
+    findings.problem("certificate", "ended " + std::to_string(-*days) + " days ago",
+                     "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
   } else if (*days < kCertificateDays) {
-    findings.warning("certificate", "ends in " + std::to_string(*days) + " days", "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
+    findings.warning("certificate", "ends in " + std::to_string(*days) + " days",
+                     "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
   } else {
     findings.ok("certificate", "valid for " + std::to_string(*days) + " days");
   }
 }
 
-Async<> look_at_firewall(docker::Engine& engine, Installation installation, std::string image_id, Findings& findings) {
+Async<> look_at_firewall(docker::Engine& engine, Installation installation, std::string image_id,
+                         Findings& findings) {
   HostFacts facts;
   facts.services_image_id = std::move(image_id);
   auto const table = "oriel_" + replace_all(installation.instance, "-", "_");
   for (auto const* family : {"inet", "bridge"}) {
-    auto const listed = co_await run_one_shot(engine, installation.container("doctor"), nft_spec(installation, facts, {"list", "table", family, table}));
+    auto specification = nft_spec(installation, facts, {"list", "table", family, table});
+    auto const listed =
+        co_await run_one_shot(engine, installation.container("doctor"), std::move(specification));
     if (!listed) {
-      findings.problem("firewall", std::string("the table ") + family + " " + table + " is not there: sessions with a network are refused",
+      findings.problem("firewall",
+                       std::string("the table ") + family + " " + table +
+                           " is not there: sessions with a network are refused",
                        "docker restart " + installation.container("broker"));
       co_return;
     }
@@ -180,7 +202,8 @@ Async<Result<int>> run_doctor(Executor executor, Installation installation, Doct
   docker::Engine engine(executor, installation.docker_socket);
   auto const info = co_await engine.info();
   if (!info) {
-    findings.problem("docker", info.error().message, "start it: systemctl start docker, or ./up of the source tree");
+    findings.problem("docker", info.error().message,
+                     "start it: systemctl start docker, or ./up of the source tree");
   } else {
     look_at_engine(*info, findings);
     look_at_disk("images and sessions", info->root_directory, findings);
@@ -194,7 +217,8 @@ Async<Result<int>> run_doctor(Executor executor, Installation installation, Doct
     if (image) {
       co_await look_at_firewall(engine, installation, image->id, findings);
     } else {
-      findings.problem("image", "the service image " + installation.services_image + " is gone", "./up of the source tree");
+      findings.problem("image", "the service image " + installation.services_image + " is gone",
+                       "./up of the source tree");
     }
     auto const status = co_await installation_status(executor, engine, installation);
     for (auto const& one : status.services) {
@@ -212,7 +236,8 @@ Async<Result<int>> run_doctor(Executor executor, Installation installation, Doct
         findings.problem("server", one.hostname + " is " + one.state, "oriel logs agent on that host");
       }
     }
-    if (status.agents.empty()) findings.problem("server", "no agent has ever checked in", "oriel up; then oriel logs agent");
+    if (status.agents.empty())
+      findings.problem("server", "no agent has ever checked in", "oriel up; then oriel logs agent");
   }
   if (options.json) {
     std::printf("%s\n", json::write_text(findings).c_str());

@@ -1,7 +1,7 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
+
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
@@ -16,14 +16,17 @@ constexpr std::chrono::seconds kServiceGrace{30};
 constexpr std::chrono::seconds kSessionGrace{3};
 constexpr char kInstalledCommand[] = "/usr/local/bin/oriel";
 
-Async<Result<>> end_containers(docker::Engine& engine, docker::Labels labels, bool remove, Progress& progress) {
+Async<Result<>> end_containers(docker::Engine& engine, docker::Labels labels, bool remove,
+                               Progress& progress) {
   auto const found = co_await engine.list_containers(std::move(labels));
   if (!found) co_return found.error();
   for (auto const& one : *found) {
     bool const session = one.labels.contains("oriel.session");
     if (one.state == "running" || one.state == "restarting" || one.state == "paused") {
-      auto const stopped = co_await engine.stop_container(one.id, session ? kSessionGrace : kServiceGrace);
-      if (!stopped && stopped.error().code != Code::kNotFound) co_return stopped.error().within("stop " + one.name);
+      auto const grace = session ? kSessionGrace : kServiceGrace;
+      auto const stopped = co_await engine.stop_container(one.id, grace);
+      if (!stopped && stopped.error().code != Code::kNotFound)
+        co_return stopped.error().within("stop " + one.name);
       progress.say("stopped " + one.name);
     }
     if (!remove && !session) continue;
@@ -61,8 +64,11 @@ Async<Result<>> purge(docker::Engine& engine, Installation installation, Progres
     facts.services_image_id = image->id;
     auto const table = "oriel_" + replace_all(installation.instance, "-", "_");
     for (auto const* family : {"inet", "bridge"}) {
-      auto const gone = co_await run_one_shot(engine, installation.container("setup"), nft_spec(installation, facts, {"delete", "table", family, table}));
-      if (!gone && gone.error().message.find("No such file") == std::string::npos) co_return gone.error().within("remove the firewall table");
+      auto specification = nft_spec(installation, facts, {"delete", "table", family, table});
+      auto const gone =
+          co_await run_one_shot(engine, installation.container("setup"), std::move(specification));
+      if (!gone && gone.error().message.find("No such file") == std::string::npos)
+        co_return gone.error().within("remove the firewall table");
     }
     progress.say("removed the firewall tables");
   }
@@ -96,7 +102,8 @@ Async<Result<int>> run_down(Executor executor, Installation installation, DownOp
     if (!ended) co_return ended.error();
   } else {
     auto const left = co_await engine.list_containers(std::move(sessions));
-    if (left && !left->empty()) progress.say(std::to_string(left->size()) + " session containers run on; --sessions ends them");
+    if (left && !left->empty())
+      progress.say(std::to_string(left->size()) + " session containers run on; --sessions ends them");
   }
   co_return 0;
 }
@@ -107,7 +114,8 @@ Result<int> down(DownOptions const& options) {
   if (::geteuid() != 0) return fail(Code::kForbidden, "oriel down needs root");
   auto const installation = read_installation(options.home);
   if (!installation) return installation.error();
-  if (installation->home != options.home) return fail(Code::kConflict, options.home + "/config.json belongs to " + installation->home);
+  if (installation->home != options.home)
+    return fail(Code::kConflict, options.home + "/config.json belongs to " + installation->home);
   return run_to_end([&](Executor executor) { return run_down(executor, *installation, options); });
 }
 

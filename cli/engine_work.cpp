@@ -1,8 +1,9 @@
 #include "cli/engine_work.h"
 
+#include <exception>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
 
 #include "libs/async/deadline.h"
 #include "libs/base/json.h"
@@ -16,7 +17,8 @@ constexpr std::chrono::seconds kStopGrace{15};
 constexpr std::chrono::seconds kReadyCall{5};
 constexpr std::size_t kLogTail = 30;
 
-Async<> keep(std::function<Async<Result<int>>(Executor)>& work, Executor executor, std::optional<Result<int>>& into) {
+Async<> keep(std::function<Async<Result<int>>(Executor)>& work, Executor executor,
+             std::optional<Result<int>>& into) {
   auto outcome = co_await work(executor);
   into.emplace(std::move(outcome));
 }
@@ -32,7 +34,8 @@ Result<int> run_to_end(std::function<Async<Result<int>>(Executor)> work) {
   boost::asio::io_context loop(1);
   std::optional<Result<int>> outcome;
   std::exception_ptr failure;
-  boost::asio::co_spawn(loop, keep(work, loop.get_executor(), outcome), [&failure](std::exception_ptr what) { failure = what; });
+  boost::asio::co_spawn(loop, keep(work, loop.get_executor(), outcome),
+                        [&failure](std::exception_ptr what) { failure = what; });
   loop.run();
   try {
     if (failure) std::rethrow_exception(failure);
@@ -49,7 +52,8 @@ Async<Result<Change>> ensure_container(docker::Engine& engine, ServiceContainer 
   Change change = Change::kCreated;
   if (present) {
     if (label_of(present->labels, "oriel.service") != wanted.service) {
-      co_return fail(Code::kConflict, "a container named " + wanted.name + " exists and is not ours; remove it or choose another --instance");
+      co_return fail(Code::kConflict, "a container named " + wanted.name +
+                                          " exists and is not ours; remove it or choose another --instance");
     }
     if (label_of(present->labels, "oriel.spec") == wanted.spec_hash) {
       if (present->state.running) co_return Change::kKept;
@@ -58,7 +62,8 @@ Async<Result<Change>> ensure_container(docker::Engine& engine, ServiceContainer 
       co_return Change::kStarted;
     }
     auto const stopped = co_await engine.stop_container(present->id, kStopGrace);
-    if (!stopped && stopped.error().code != Code::kNotFound) co_return stopped.error().within("stop " + wanted.name);
+    if (!stopped && stopped.error().code != Code::kNotFound)
+      co_return stopped.error().within("stop " + wanted.name);
     auto const removed = co_await engine.remove_container(present->id);
     if (!removed) co_return removed.error().within("remove " + wanted.name);
     change = Change::kReplaced;
@@ -84,11 +89,14 @@ Async<Result<std::string>> run_one_shot(docker::Engine& engine, std::string name
   }
   auto waiting = engine.wait_container(*id);
   auto const code = co_await with_deadline(std::move(waiting), deadline, "run " + name);
-  auto const output = co_await engine.logs(*id, code && *code == 0 ? 10'000 : kLogTail);
+  std::size_t const lines = code && *code == 0 ? 10'000 : kLogTail;
+  auto const output = co_await engine.logs(*id, lines);
   (void)co_await engine.remove_container(*id);
   if (!code) co_return code.error();
   auto const text = output ? *output : output.error().message;
-  if (*code != 0) co_return fail(Code::kInternal, name + " ended with status " + std::to_string(*code) + ":\n" + std::string(trim(text)));
+  if (*code != 0)
+    co_return fail(Code::kInternal,
+                   name + " ended with status " + std::to_string(*code) + ":\n" + std::string(trim(text)));
   co_return text;
 }
 
@@ -109,7 +117,8 @@ Async<Readiness> readiness(Executor executor, std::string socket) {
     if (!found.ready) found.missing = "status " + std::to_string(answer->status);
     co_return found;
   }
-  if (auto const* version = body->get_object().if_contains("version"); version != nullptr && version->is_string()) {
+  if (auto const* version = body->get_object().if_contains("version");
+      version != nullptr && version->is_string()) {
     found.version = std::string(version->get_string());
   }
   if (!found.ready) {

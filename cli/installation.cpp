@@ -1,14 +1,14 @@
 #include "cli/installation.h"
 
+#include <algorithm>
+#include <array>
+#include <regex>
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <regex>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
@@ -52,7 +52,8 @@ constexpr std::array kLayout{
 };
 
 bool is_container_interface(std::string_view name) {
-  return name.starts_with("docker") || name.starts_with("br-") || name.starts_with("veth") || name.starts_with("orl");
+  return name.starts_with("docker") || name.starts_with("br-") || name.starts_with("veth") ||
+         name.starts_with("orl");
 }
 
 void add_once(std::vector<std::string>& list, std::string text) {
@@ -69,7 +70,8 @@ HostNames host_names() {
   if (::getifaddrs(&list) != 0) return found;
   ScopeExit const release([list] { ::freeifaddrs(list); });
   for (auto const* one = list; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || (one->ifa_flags & IFF_UP) == 0 || is_container_interface(one->ifa_name)) continue;
+    if (one->ifa_addr == nullptr || (one->ifa_flags & IFF_UP) == 0 || is_container_interface(one->ifa_name))
+      continue;
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (one->ifa_addr->sa_family == AF_INET) {
       auto const* const v4 = reinterpret_cast<sockaddr_in const*>(one->ifa_addr);
@@ -138,8 +140,9 @@ Result<> check(Installation const& installation) {
   }
   // The longest socket: a stream socket while it is made, or a control socket.
   std::string const id(32, 'f');
-  auto const longest = std::max(home + "/run/pub/" + id + ".sock.new", home + "/run/ctl/" + id + "/control.sock.new",
-                                [](auto const& left, auto const& right) { return left.size() < right.size(); });
+  auto const longest =
+      std::max(home + "/run/pub/" + id + ".sock.new", home + "/run/ctl/" + id + "/control.sock.new",
+               [](auto const& left, auto const& right) { return left.size() < right.size(); });
   if (longest.size() > limits::kUnixPathBytes) {
     auto const excess = longest.size() - limits::kUnixPathBytes;
     return fail(Code::kInvalid, "--home " + home + " is " + std::to_string(excess) +
@@ -152,7 +155,8 @@ Result<> check(Installation const& installation) {
     return fail(Code::kInvalid, "--public-url: https://name[:port], without a path");
   }
   for (auto const& one : installation.trusted_proxies) {
-    if (!std::regex_match(one, cidr_form)) return fail(Code::kInvalid, "--trusted-proxy: an address or a CIDR, not " + one);
+    if (!std::regex_match(one, cidr_form))
+      return fail(Code::kInvalid, "--trusted-proxy: an address or a CIDR, not " + one);
   }
   return {};
 }

@@ -84,7 +84,8 @@ TEST(ServiceContainers, AreAllConfined) {
 TEST(ServiceContainers, OnlyTheBrokerSeesTheDockerSocket) {
   for (auto const& service : service_names()) {
     bool sees = false;
-    for (auto const& mount : service_container(service, installation(), facts()).spec.at("HostConfig").at("Mounts").as_array()) {
+    for (auto const& mount :
+         service_container(service, installation(), facts()).spec.at("HostConfig").at("Mounts").as_array()) {
       sees = sees || mount.at("Source") == "/var/run/docker.sock";
     }
     EXPECT_EQ(sees, service == "broker") << service;
@@ -98,13 +99,15 @@ TEST(ServiceContainers, AreMadeAnewOnlyWhenSomethingChanged) {
   other_image.services_image_id = "sha256:2";
   EXPECT_NE(before.spec_hash, service_container("api", installation(), other_image).spec_hash);
   for (auto const* kept : {"db", "redis"}) {
-    EXPECT_EQ(service_container(kept, installation(), facts()).spec_hash, service_container(kept, installation(), other_image).spec_hash);
+    EXPECT_EQ(service_container(kept, installation(), facts()).spec_hash,
+              service_container(kept, installation(), other_image).spec_hash);
   }
   auto other_config = facts();
   other_config.config_hash = "hash-2";
   EXPECT_NE(before.spec_hash, service_container("api", installation(), other_config).spec_hash);
   // The database does not read config.json: it stays when that changes.
-  EXPECT_EQ(service_container("db", installation(), facts()).spec_hash, service_container("db", installation(), other_config).spec_hash);
+  EXPECT_EQ(service_container("db", installation(), facts()).spec_hash,
+            service_container("db", installation(), other_config).spec_hash);
 }
 
 TEST(ServiceContainers, PortsBelow1024AreOpenedByRootWhichIsGivenUp) {
@@ -112,7 +115,8 @@ TEST(ServiceContainers, PortsBelow1024AreOpenedByRootWhichIsGivenUp) {
   wanted.port = 443;
   auto const container = service_container("proxy", wanted, facts());
   EXPECT_EQ(container.spec.at("User"), "0:0");
-  EXPECT_EQ(container.spec.at("HostConfig").at("CapAdd"), json::Array({"NET_BIND_SERVICE", "SETUID", "SETGID"}));
+  EXPECT_EQ(container.spec.at("HostConfig").at("CapAdd"),
+            json::Array({"NET_BIND_SERVICE", "SETUID", "SETGID"}));
   auto const& command = container.spec.at("Cmd").as_array();
   EXPECT_NE(std::ranges::find(command, json::Value("--user")), command.end());
 }
@@ -131,7 +135,8 @@ TEST(ProxyConfiguration, HoldsNoPlaceholder) {
 TEST(ServerCertificate, CoversNamesAndAddressesAndItsKeyFits) {
   testing::TemporaryDirectory const directory;
   auto const at = [&directory](char const* name) { return (directory.path() / name).string(); };
-  ServerCertificatePaths const paths{at("server.crt"), at("server.key"), at("authority.crt"), at("authority.key"), at("given")};
+  ServerCertificatePaths const paths{at("server.crt"), at("server.key"), at("authority.crt"),
+                                     at("authority.key"), at("given")};
   HostNames const names{{"localhost", "desk.example.test"}, {"127.0.0.1", "::1", "192.0.2.7"}};
   auto const leaf = issue_server_certificate(paths, "oriel", names);
   ASSERT_TRUE(leaf) << leaf.error();

@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kFrameHeader = 8;
 constexpr std::size_t kFrameBytes = 1024 * 1024;
 
-/// The engine's framing of output (stream, 0, 0, 0, length big-endian), cut into lines with the service's name before each.
+/// The engine's framing of output (stream, 0, 0, 0, length big-endian), cut into lines with the service's
+/// name before each.
 class LogLines {
  public:
   explicit LogLines(std::string prefix) : prefix_(std::move(prefix)) {}
@@ -24,7 +25,8 @@ class LogLines {
     frames_ += chunk;
     while (frames_.size() >= kFrameHeader) {
       std::size_t length = 0;
-      for (std::size_t i = 4; i < kFrameHeader; ++i) length = (length << 8) | static_cast<unsigned char>(frames_[i]);
+      for (std::size_t i = 4; i < kFrameHeader; ++i)
+        length = (length << 8) | static_cast<unsigned char>(frames_[i]);
       if (length > kFrameBytes) return fail(Code::kTooLarge, "a piece of log above 1 MiB");
       if (frames_.size() < kFrameHeader + length) break;
       text_.append(frames_, kFrameHeader, length);
@@ -44,11 +46,12 @@ class LogLines {
   std::string text_;
 };
 
-Async<> read_log(Executor executor, std::string docker_socket, std::string container, LogsOptions const& options, bool prefixed,
-                 std::string& problem) {
+Async<> read_log(Executor executor, std::string docker_socket, std::string container,
+                 LogsOptions const& options, bool prefixed, std::string& problem) {
   http::Client client(executor, Endpoint::unix_path(docker_socket), {.host = "docker"});
   http::ClientRequest request;
-  request.target = "/containers/" + container + "/logs?stdout=1&stderr=1&tail=" + std::to_string(options.lines) +
+  request.target = "/containers/" + container +
+                   "/logs?stdout=1&stderr=1&tail=" + std::to_string(options.lines) +
                    (options.follow ? "&follow=1" : "");
   LogLines lines(prefixed ? container + " | " : "");
   auto on_chunk = [&lines](std::string chunk) -> Async<Result<>> { co_return lines.take(chunk); };
@@ -64,14 +67,19 @@ Async<Result<int>> run_logs(Executor executor, Installation installation, LogsOp
   std::vector<std::string> services;
   for (auto const& service : service_names()) {
     auto const name = installation.container(service);
-    if (options.service.empty() || options.service == service || options.service == name) services.push_back(name);
+    if (options.service.empty() || options.service == service || options.service == name)
+      services.push_back(name);
   }
-  if (services.empty()) co_return fail(Code::kNotFound, "no service " + options.service + "; there are db redis manager broker agent api proxy");
+  if (services.empty())
+    co_return fail(Code::kNotFound,
+                   "no service " + options.service + "; there are db redis manager broker agent api proxy");
 
   std::map<std::string, std::string> problems;
   TaskGroup readers(executor);
   for (auto const& name : services) {
-    readers.spawn(read_log(executor, installation.docker_socket, name, options, services.size() > 1, problems[name]), name);
+    readers.spawn(
+        read_log(executor, installation.docker_socket, name, options, services.size() > 1, problems[name]),
+        name);
     if (!options.follow) co_await readers.wait();
   }
   co_await readers.wait();

@@ -32,10 +32,12 @@ std::vector<std::string> listen_addresses(Installation const& installation) {
 
 std::string proxy_configuration(Installation const& installation, unsigned workers) {
   std::string listen;
-  for (auto const& address : listen_addresses(installation)) listen += "    listen " + address + " ssl http2;\n";
+  for (auto const& address : listen_addresses(installation))
+    listen += "    listen " + address + " ssl http2;\n";
   std::string real_ip;
   for (auto const& one : installation.trusted_proxies) real_ip += "  set_real_ip_from " + one + ";\n";
-  real_ip += real_ip.empty() ? "  # none named\n" : "  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n";
+  real_ip +=
+      real_ip.empty() ? "  # none named\n" : "  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n";
 
   std::string text(kTemplate, sizeof kTemplate);
   text = replace_all(std::move(text), "@workers@", std::to_string(workers));

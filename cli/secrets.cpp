@@ -40,7 +40,9 @@ std::string new_key() { return crypto::Key::random().hex(); }
 }  // namespace
 
 Result<> make_secrets(Installation const& installation) {
-  auto const at = [&installation](char const* below) { return installation.path(std::string("secrets/") + below); };
+  auto const at = [&installation](char const* below) {
+    return installation.path(std::string("secrets/") + below);
+  };
   auto const setup = secret(at("setup/database.password"), 0, new_password);
   if (!setup) return setup.error();
   auto const superuser = copy_of(at("database/database.password"), users::kDatabase, *setup);
@@ -60,10 +62,12 @@ Result<> make_secrets(Installation const& installation) {
   if (!redis) return redis.error();
 
   // Only throttle counters of this instance, and only what a counter needs.
-  auto const acl = "user default off resetpass resetkeys resetchannels -@all\nuser api on #" + crypto::sha256_hex(*redis) + " ~oriel:" +
-                   installation.instance +
-                   ":throttle:* resetchannels -@all +ping +auth +hello +select +client|setname +get +mget +set +setex +incr "
-                   "+incrby +incrbyfloat +decr +expire +pexpire +ttl +pttl +exists +del +unlink +eval +evalsha +script|load +multi +exec "
+  auto const acl = "user default off resetpass resetkeys resetchannels -@all\nuser api on #" +
+                   crypto::sha256_hex(*redis) + " ~oriel:" + installation.instance +
+                   ":throttle:* resetchannels -@all +ping +auth +hello +select +client|setname +get +mget "
+                   "+set +setex +incr "
+                   "+incrby +incrbyfloat +decr +expire +pexpire +ttl +pttl +exists +del +unlink +eval "
+                   "+evalsha +script|load +multi +exec "
                    "+zadd +zcard +zremrangebyscore +zrangebyscore +hincrby +hget +hset +hgetall\n";
   auto const before = read_file(at("redis/users.acl"));
   if (!before || *before != acl) {
@@ -102,12 +106,16 @@ Result<> make_authority(Installation const& installation) {
   auto const present = read_file(key_path);
   auto const shown = read_file(certificate);
   if (present && shown) return {};
-  if (shown) return fail(Code::kConflict, certificate + " is there without its key: restore ca/ca.key, or remove both");
+  if (shown)
+    return fail(Code::kConflict,
+                certificate + " is there without its key: restore ca/ca.key, or remove both");
 
   auto const key = crypto::SigningKey::random();
-  auto const pem = crypto::make_authority(key, "Oriel installation " + installation.instance, kAuthorityValid);
+  auto const pem =
+      crypto::make_authority(key, "Oriel installation " + installation.instance, kAuthorityValid);
   if (!pem) return pem.error().within("make the installation's CA");
-  auto const key_written = write_file(key_path, crypto::private_key_pem(key), {0400, users::kManager, users::kManager});
+  auto const key_written =
+      write_file(key_path, crypto::private_key_pem(key), {0400, users::kManager, users::kManager});
   if (!key_written) return key_written.error();
   return write_file(certificate, *pem, {0644, 0, 0});
 }
@@ -115,8 +123,8 @@ Result<> make_authority(Installation const& installation) {
 Result<bool> make_server_certificate(Installation const& installation, std::string const& certificate_file,
                                      std::string const& key_file) {
   ServerCertificatePaths const paths{installation.path("tls/server.crt"), installation.path("tls/server.key"),
-                                     installation.path("tls/authority.crt"), installation.path("tls/authority.key"),
-                                     installation.path("tls/given")};
+                                     installation.path("tls/authority.crt"),
+                                     installation.path("tls/authority.key"), installation.path("tls/given")};
   auto const put = [&paths](std::string const& certificate, std::string const& key) -> Result<> {
     auto const key_written = write_file(paths.key, key, {0400, users::kEdge, users::kEdge});
     if (!key_written) return key_written.error();
@@ -145,7 +153,8 @@ Result<bool> make_server_certificate(Installation const& installation, std::stri
 
   auto names = host_names();
   if (auto const host = host_of_url(installation.public_url); !host.empty()) {
-    bool const numeric = host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
+    bool const numeric =
+        host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
     (numeric ? names.addresses : names.names).push_back(host);
   }
   if (present) {

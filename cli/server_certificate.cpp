@@ -1,5 +1,7 @@
 #include "cli/server_certificate.h"
 
+#include <memory>
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -8,8 +10,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-
-#include <memory>
 
 #include "libs/base/file.h"
 
@@ -41,7 +41,9 @@ Error openssl_failed(std::string const& what) {
 
 Key new_key() { return Key(EVP_EC_gen("P-256")); }
 
-Bio reading(std::string const& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Bio reading(std::string const& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 std::string content_of(BIO* bio) {
   char* data = nullptr;
@@ -64,7 +66,9 @@ std::string pem_of(EVP_PKEY* key) {
 Certificate read_certificate(std::string const& pem) {
   return Certificate(PEM_read_bio_X509(reading(pem).get(), nullptr, nullptr, nullptr));
 }
-Key read_key(std::string const& pem) { return Key(PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr)); }
+Key read_key(std::string const& pem) {
+  return Key(PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, nullptr, nullptr));
+}
 
 bool add_extension(X509* certificate, X509* issuer, int kind, std::string const& value) {
   X509V3_CTX context;
@@ -111,10 +115,11 @@ Result<Authority> authority_of(ServerCertificatePaths const& paths, std::string 
   made.certificate = blank(made.key.get(), "Oriel web " + instance, kAuthoritySeconds);
   auto* const certificate = made.certificate.get();
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
-  bool const good = add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                    add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                    add_extension(certificate, certificate, NID_subject_key_identifier, "hash") &&
-                    X509_sign(certificate, made.key.get(), EVP_sha256()) > 0;
+  bool const good =
+      add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      add_extension(certificate, certificate, NID_subject_key_identifier, "hash") &&
+      X509_sign(certificate, made.key.get(), EVP_sha256()) > 0;
   if (!good) return openssl_failed("sign the authority");
   auto const key_written = write_file(paths.authority_key, pem_of(made.key.get()), {0400, 0, 0});
   if (!key_written) return key_written.error();
@@ -135,7 +140,8 @@ Result<ServerLeaf> issue_server_certificate(ServerCertificatePaths const& paths,
   X509_set_issuer_name(leaf.get(), X509_get_subject_name(authority->certificate.get()));
   std::string alternatives;
   for (auto const& name : names.names) alternatives += (alternatives.empty() ? "DNS:" : ",DNS:") + name;
-  for (auto const& address : names.addresses) alternatives += (alternatives.empty() ? "IP:" : ",IP:") + address;
+  for (auto const& address : names.addresses)
+    alternatives += (alternatives.empty() ? "IP:" : ",IP:") + address;
   auto* const issuer = authority->certificate.get();
   bool const good = add_extension(leaf.get(), issuer, NID_basic_constraints, "critical,CA:FALSE") &&
                     add_extension(leaf.get(), issuer, NID_key_usage, "critical,digitalSignature") &&

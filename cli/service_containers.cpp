@@ -32,7 +32,8 @@ class Spec {
     host_["SecurityOpt"] = json::Array{"no-new-privileges"};
     host_["Tmpfs"] = json::Object{{"/tmp", "rw,nosuid,nodev,noexec,mode=1777,size=256m"}};
     host_["RestartPolicy"] = json::Object{{"Name", "unless-stopped"}};
-    host_["LogConfig"] = json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "10m"}, {"max-file", "3"}}}};
+    host_["LogConfig"] =
+        json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "10m"}, {"max-file", "3"}}}};
     host_["PidsLimit"] = kPids;
     host_["Init"] = false;
   }
@@ -52,15 +53,18 @@ class Spec {
   Spec& reads(std::string const& below) { return mount(installation_.path(below), true, {}); }
   Spec& writes(std::string const& below) { return mount(installation_.path(below), false, {}); }
   Spec& mount(std::string const& path, bool read_only, json::Object options) {
-    mounts_.emplace_back(json::Object{{"Type", "bind"}, {"Source", path}, {"Target", path}, {"ReadOnly", read_only}});
+    mounts_.emplace_back(
+        json::Object{{"Type", "bind"}, {"Source", path}, {"Target", path}, {"ReadOnly", read_only}});
     if (!options.empty()) mounts_.back().as_object()["BindOptions"] = std::move(options);
     return *this;
   }
   Spec& volume(std::string const& name, char const* target) {
-    mounts_.emplace_back(json::Object{{"Type", "volume"},
-                                      {"Source", name},
-                                      {"Target", target},
-                                      {"VolumeOptions", json::Object{{"Labels", json::Object{{"oriel.instance", installation_.instance}}}}}});
+    mounts_.emplace_back(
+        json::Object{{"Type", "volume"},
+                     {"Source", name},
+                     {"Target", target},
+                     {"VolumeOptions",
+                      json::Object{{"Labels", json::Object{{"oriel.instance", installation_.instance}}}}}});
     return *this;
   }
   Spec& host_network() {
@@ -121,7 +125,8 @@ Spec database(Installation const& installation, HostFacts const& facts) {
   Spec spec(installation, facts, "db");
   spec.set("Image", boost::json::string(facts.data_image_id))
       .user(users::kDatabase)
-      .command({"/usr/lib/oriel/database", installation.path("run/db"), installation.path("secrets/database/database.password")})
+      .command({"/usr/lib/oriel/database", installation.path("run/db"),
+                installation.path("secrets/database/database.password")})
       .reads("secrets/database")
       .writes("run/db")
       .volume(installation.instance + "-db", "/data/pg")
@@ -136,7 +141,8 @@ Spec redis(Installation const& installation, HostFacts const& facts) {
   Spec spec(installation, facts, "redis");
   spec.set("Image", boost::json::string(facts.data_image_id))
       .user(users::kRedis)
-      .command({"/usr/lib/oriel/redis", installation.path("run/redis/redis.sock"), installation.path("secrets/redis/users.acl")})
+      .command({"/usr/lib/oriel/redis", installation.path("run/redis/redis.sock"),
+                installation.path("secrets/redis/users.acl")})
       .reads("secrets/redis")
       .writes("run/redis")
       .memory(192 * kMebibyte);
@@ -149,11 +155,13 @@ Spec broker(Installation const& installation, HostFacts const& facts) {
   spec.user(0)
       .host_network()
       .capabilities({"NET_ADMIN", "SETUID", "SETGID"})
-      .mount(installation.home, true, {})  // policy.json is replaced by whoever edits it: a mount of the file would be stale
+      .mount(installation.home, true,
+             {})  // policy.json is replaced by whoever edits it: a mount of the file would be stale
       .writes("run/broker")
       .mount(installation.docker_socket, false, {});
   // Its file system is measured; nothing below is seen.
-  if (!facts.docker_root.empty()) spec.mount(facts.docker_root, true, {{"NonRecursive", true}, {"Propagation", "rslave"}});
+  if (!facts.docker_root.empty())
+    spec.mount(facts.docker_root, true, {{"NonRecursive", true}, {"Propagation", "rslave"}});
   if (facts.has_resolved) spec.mount("/run/systemd/resolve", true, {});
   return spec;
 }
@@ -188,7 +196,8 @@ Spec proxy(Installation const& installation, HostFacts const& facts) {
   } else {
     spec.user(users::kEdge);
   }
-  command.insert(command.end(), {"--", "/usr/sbin/nginx", "-e", "stderr", "-c", installation.path("proxy/nginx.conf")});
+  command.insert(command.end(),
+                 {"--", "/usr/sbin/nginx", "-e", "stderr", "-c", installation.path("proxy/nginx.conf")});
   spec.command(command)
       .host_network()
       .reads("proxy")
@@ -209,9 +218,18 @@ Spec spec_of(std::string const& service, Installation const& installation, HostF
   if (service == "proxy") return proxy(installation, facts);
   auto spec = program(service, installation, facts);
   if (service == "manager") {
-    spec.user(users::kManager, {users::kEdge}).reads("secrets/manager").reads("ca").reads("run/db").writes("run/manager");
+    spec.user(users::kManager, {users::kEdge})
+        .reads("secrets/manager")
+        .reads("ca")
+        .reads("run/db")
+        .writes("run/manager");
   } else {
-    spec.user(users::kApi, {users::kEdge}).reads("secrets/api").reads("run/db").reads("run/redis").writes("run/api").set_host("PidsLimit", 512);
+    spec.user(users::kApi, {users::kEdge})
+        .reads("secrets/api")
+        .reads("run/db")
+        .reads("run/redis")
+        .writes("run/api")
+        .set_host("PidsLimit", 512);
   }
   return spec;
 }
@@ -223,7 +241,8 @@ std::vector<std::string> const& service_names() {
   return names;
 }
 
-ServiceContainer service_container(std::string const& service, Installation const& installation, HostFacts const& facts) {
+ServiceContainer service_container(std::string const& service, Installation const& installation,
+                                   HostFacts const& facts) {
   ServiceContainer container;
   container.service = service;
   container.name = installation.container(service);
@@ -234,7 +253,8 @@ ServiceContainer service_container(std::string const& service, Installation cons
   return container;
 }
 
-json::Object one_shot_spec(Installation const& installation, HostFacts const& facts, std::vector<std::string> const& command) {
+json::Object one_shot_spec(Installation const& installation, HostFacts const& facts,
+                           std::vector<std::string> const& command) {
   Spec spec(installation, facts, "setup");
   spec.user(0)
       .command(command)
@@ -244,7 +264,8 @@ json::Object one_shot_spec(Installation const& installation, HostFacts const& fa
   return spec.finish();
 }
 
-json::Object nginx_check_spec(Installation const& installation, HostFacts const& facts, std::string const& configuration) {
+json::Object nginx_check_spec(Installation const& installation, HostFacts const& facts,
+                              std::string const& configuration) {
   Spec spec(installation, facts, "setup");
   spec.user(users::kEdge)
       .command({"/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-c", configuration})
@@ -256,7 +277,8 @@ json::Object nginx_check_spec(Installation const& installation, HostFacts const&
   return spec.finish();
 }
 
-json::Object nft_spec(Installation const& installation, HostFacts const& facts, std::vector<std::string> const& arguments) {
+json::Object nft_spec(Installation const& installation, HostFacts const& facts,
+                      std::vector<std::string> const& arguments) {
   Spec spec(installation, facts, "setup");
   std::vector<std::string> command{"/usr/sbin/nft"};
   command.insert(command.end(), arguments.begin(), arguments.end());

@@ -14,7 +14,8 @@
 namespace oriel::cli {
 namespace {
 
-Async<ServiceStatus> service_status(Executor executor, docker::Engine& engine, Installation installation, std::string service) {
+Async<ServiceStatus> service_status(Executor executor, docker::Engine& engine, Installation installation,
+                                    std::string service) {
   ServiceStatus status;
   auto const wanted = service_container(service, installation, {});
   status.name = wanted.name;
@@ -59,13 +60,16 @@ Async<Result<>> read_database(Executor executor, Installation installation, Inst
   postgres::Database database(executor, std::move(options));
   auto const agents = co_await database.query(
       "select a.id, a.hostname, case when a.enabled then a.state else 'disabled' end as state, "
-      "(select count(*) from sessions s where s.agent_id = a.id and s.state not in ('ended', 'failed')) as sessions "
+      "(select count(*) from sessions s where s.agent_id = a.id and s.state not in ('ended', 'failed')) as "
+      "sessions "
       "from agents a order by a.hostname, a.id");
   if (!agents) co_return agents.error();
   for (auto const row : *agents) {
-    status.agents.push_back({row.id<AgentId>("id").text(), row.text("hostname"), row.text("state"), row.integer("sessions")});
+    status.agents.push_back(
+        {row.id<AgentId>("id").text(), row.text("hostname"), row.text("state"), row.integer("sessions")});
   }
-  auto const sessions = co_await database.query("select count(*) as sessions from sessions where state not in ('ended', 'failed')");
+  auto const sessions = co_await database.query(
+      "select count(*) as sessions from sessions where state not in ('ended', 'failed')");
   if (!sessions) co_return sessions.error();
   if (sessions->size() == 1) status.sessions = sessions->front().integer("sessions");
   database.close();
@@ -78,9 +82,11 @@ void print(InstallationStatus const& status) {
                 static_cast<double>(one.rss_bytes) / (1024.0 * 1024.0), one.detail.c_str());
   }
   for (auto const& one : status.agents) {
-    std::printf("server %-13s %-11s %lld sessions\n", one.hostname.c_str(), one.state.c_str(), static_cast<long long>(one.sessions));
+    std::printf("server %-13s %-11s %lld sessions\n", one.hostname.c_str(), one.state.c_str(),
+                static_cast<long long>(one.sessions));
   }
-  std::printf("%s, %lld sessions\n", status.healthy ? "healthy" : "NOT healthy", static_cast<long long>(status.sessions));
+  std::printf("%s, %lld sessions\n", status.healthy ? "healthy" : "NOT healthy",
+              static_cast<long long>(status.sessions));
 }
 
 Async<Result<int>> run_status(Executor executor, Installation installation, StatusOptions const& options) {
@@ -96,7 +102,8 @@ Async<Result<int>> run_status(Executor executor, Installation installation, Stat
 
 }  // namespace
 
-Async<InstallationStatus> installation_status(Executor executor, docker::Engine& engine, Installation installation) {
+Async<InstallationStatus> installation_status(Executor executor, docker::Engine& engine,
+                                              Installation installation) {
   InstallationStatus status;
   for (auto const& service : service_names()) {
     auto one = co_await service_status(executor, engine, installation, service);
@@ -110,8 +117,9 @@ Async<InstallationStatus> installation_status(Executor executor, docker::Engine&
       one.detail = database.error().message;
     }
   }
-  status.healthy = std::ranges::all_of(status.services, [](auto const& one) { return one.state == "ready"; }) &&
-                   std::ranges::any_of(status.agents, [](auto const& one) { return one.state == "online"; });
+  status.healthy =
+      std::ranges::all_of(status.services, [](auto const& one) { return one.state == "ready"; }) &&
+      std::ranges::any_of(status.agents, [](auto const& one) { return one.state == "online"; });
   co_return status;
 }
 

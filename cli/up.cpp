@@ -1,10 +1,10 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
@@ -31,7 +31,8 @@ struct PolicyFile {
   std::int64_t memory_bytes, shm_bytes, pids, sessions;
   std::vector<std::string> networks, environment;
 };
-BOOST_DESCRIBE_STRUCT(PolicyFile, (), (agent, images, cores, memory_bytes, shm_bytes, pids, sessions, networks, environment))
+BOOST_DESCRIBE_STRUCT(PolicyFile, (),
+                      (agent, images, cores, memory_bytes, shm_bytes, pids, sessions, networks, environment))
 
 /// What was, changed by what was asked for.
 Result<Installation> merged(UpOptions const& options) {
@@ -41,8 +42,8 @@ Result<Installation> merged(UpOptions const& options) {
   if (before) {
     installation = *before;
     if (installation.instance != options.instance) {
-      return fail(Code::kConflict, home + " is the home of the instance " + installation.instance + ": give --instance " +
-                                       installation.instance + ", or another --home");
+      return fail(Code::kConflict, home + " is the home of the instance " + installation.instance +
+                                       ": give --instance " + installation.instance + ", or another --home");
     }
   } else if (before.error().code != Code::kNotFound) {
     return before.error();
@@ -55,7 +56,8 @@ Result<Installation> merged(UpOptions const& options) {
   if (!options.services_image.empty()) installation.services_image = options.services_image;
   if (!options.docker_socket.empty()) installation.docker_socket = options.docker_socket;
   if (installation.services_image.empty()) {
-    return fail(Code::kInvalid, "no service image is known yet: run ./up of the source tree, or give --services-image");
+    return fail(Code::kInvalid,
+                "no service image is known yet: run ./up of the source tree, or give --services-image");
   }
   auto const good = check(installation);
   if (!good) return good.error();
@@ -83,7 +85,8 @@ Result<> set_runtime(Installation const& installation, std::string const& hash) 
   auto const newest = installation.path("runtime/newest");
   if (hash.empty()) {
     if (std::filesystem::exists(newest)) return {};
-    return fail(Code::kInvalid, "no runtime tree is known yet: run ./up of the source tree, or give --runtime");
+    return fail(Code::kInvalid,
+                "no runtime tree is known yet: run ./up of the source tree, or give --runtime");
   }
   if (!std::filesystem::exists(installation.path("runtime/" + hash + "/bin/oriel-init"))) {
     return fail(Code::kNotFound, "there is no runtime tree " + installation.path("runtime/" + hash));
@@ -125,7 +128,8 @@ class Up {
     if (!image) co_return image.error().within("find the service image " + installation_.services_image);
 
     auto const data_label = image->labels.find("oriel.data");
-    if (data_label == image->labels.end()) co_return fail(Code::kInvalid, installation_.services_image + " is not a service image of Oriel");
+    if (data_label == image->labels.end())
+      co_return fail(Code::kInvalid, installation_.services_image + " is not a service image of Oriel");
     auto const data_image = co_await engine_.inspect_image(data_label->second);
     if (!data_image) co_return data_image.error().within("find the image of the data services");
 
@@ -179,7 +183,8 @@ class Up {
     auto const checked = co_await run_one_shot(engine_, installation_.container("nginx-check"),
                                                nginx_check_spec(installation_, facts_, candidate));
     if (!checked) co_return checked.error().within("check the proxy's configuration");
-    if (::rename(candidate.c_str(), path.c_str()) != 0) co_return fail_errno("put " + path + " in place", errno);
+    if (::rename(candidate.c_str(), path.c_str()) != 0)
+      co_return fail_errno("put " + path + " in place", errno);
     proxy_changed_ = true;
     progress_.say("proxy configuration checked");
     co_return Result<>{};
@@ -213,23 +218,29 @@ class Up {
     std::vector<std::string> command{"/usr/bin/oriel-setup"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     command.insert(command.end(), {"--config", installation_.config_path()});
-    auto const done = co_await run_one_shot(engine_, installation_.container("setup"), one_shot_spec(installation_, facts_, command));
+    auto const done = co_await run_one_shot(engine_, installation_.container("setup"),
+                                            one_shot_spec(installation_, facts_, command));
     if (!done) co_return done.error().within("oriel-setup " + arguments.front());
     co_return Result<>{};
   }
 
   [[nodiscard]] Async<Result<>> run_setup() {
-    auto const database = co_await setup({"database"});
+    std::vector<std::string> const make_database{"database"};
+    auto const database = co_await setup(make_database);
     if (!database) co_return database.error();
-    auto const users = co_await setup({"first-users", "--credentials", installation_.credentials_path()});
+    std::vector<std::string> const make_users{"first-users", "--credentials",
+                                              installation_.credentials_path()};
+    auto const users = co_await setup(make_users);
     if (!users) co_return users.error();
     if (std::filesystem::exists(installation_.path("images.json"))) {
-      auto const images = co_await setup({"images", "--file", installation_.path("images.json")});
+      std::vector<std::string> const register_images{"images", "--file", installation_.path("images.json")};
+      auto const images = co_await setup(register_images);
       if (!images) co_return images.error();
     }
     if (!std::filesystem::exists(installation_.path("agent/agent.crt"))) {
       auto const token = installation_.path("agent/enrolment.token");
-      auto const made = co_await setup({"enrolment-token", "--output", token});
+      std::vector<std::string> const make_token{"enrolment-token", "--output", token};
+      auto const made = co_await setup(make_token);
       if (!made) co_return made.error();
       if (::chown(token.c_str(), users::kAgent, users::kAgent) != 0 || ::chmod(token.c_str(), 0400) != 0) {
         co_return fail_errno("give the agent " + token, errno);
@@ -243,7 +254,8 @@ class Up {
     for (auto const* service : {"manager", "broker", "agent", "api", "proxy"}) {
       auto const change = co_await ensure(service);
       if (!change) co_return change.error();
-      if (std::string_view(service) == "proxy" && *change == Change::kKept && (proxy_changed_ || certificate_changed_)) {
+      if (std::string_view(service) == "proxy" && *change == Change::kKept &&
+          (proxy_changed_ || certificate_changed_)) {
         auto const reloaded = co_await engine_.kill_container(installation_.container("proxy"), "SIGHUP");
         if (!reloaded) co_return reloaded.error().within("reload the proxy");
       }
@@ -269,7 +281,8 @@ class Up {
       co_await sleep_for(kLookEvery);
     }
     auto const log = co_await engine_.logs(container.name, 20);
-    co_return fail(Code::kTimeout, container.name + " is not ready: " + last.missing + "\n" + (log ? *log : std::string()));
+    co_return fail(Code::kTimeout,
+                   container.name + " is not ready: " + last.missing + "\n" + (log ? *log : std::string()));
   }
 
   /// The proxy has no ready route: it must run on for a moment (a taken port ends it at once).
@@ -278,12 +291,15 @@ class Up {
     for (int look = 0; look < 5; ++look) {
       auto const container = co_await engine_.inspect_container(name);
       if (!container) co_return container.error();
-      bool const started_long_ago = container->state.running && container->state.started_at &&
-                                    SystemClock().now() - *container->state.started_at > std::chrono::seconds(2);
+      bool const started_long_ago =
+          container->state.running && container->state.started_at &&
+          SystemClock().now() - *container->state.started_at > std::chrono::seconds(2);
       if (started_long_ago && container->state.status == "running") co_return Result<>{};
       if (!container->state.running || container->state.status == "restarting") {
         auto const log = co_await engine_.logs(name, 5);
-        co_return fail(Code::kConflict, name + " cannot listen on port " + std::to_string(installation_.port) + ":\n" + (log ? *log : std::string()));
+        co_return fail(Code::kConflict, name + " cannot listen on port " +
+                                            std::to_string(installation_.port) + ":\n" +
+                                            (log ? *log : std::string()));
       }
       co_await sleep_for(std::chrono::milliseconds(200));
     }
@@ -304,9 +320,12 @@ class Up {
 
   [[nodiscard]] int finish() const {
     std::printf("\nOriel is ready: %s\n", installation_.local_url().c_str());
-    if (!installation_.public_url.empty()) std::printf("  public address  %s\n", installation_.public_url.c_str());
-    std::printf("  administrator   %s   %s\n", credentials_.admin.username.c_str(), credentials_.admin.password.c_str());
-    std::printf("  user            %s   %s\n", credentials_.user.username.c_str(), credentials_.user.password.c_str());
+    if (!installation_.public_url.empty())
+      std::printf("  public address  %s\n", installation_.public_url.c_str());
+    std::printf("  administrator   %s   %s\n", credentials_.admin.username.c_str(),
+                credentials_.admin.password.c_str());
+    std::printf("  user            %s   %s\n", credentials_.user.username.c_str(),
+                credentials_.user.password.c_str());
     std::printf("  all of it, with the API key: %s\n", installation_.credentials_path().c_str());
     return 0;
   }
@@ -323,7 +342,8 @@ class Up {
   bool proxy_changed_ = false;
 };
 
-Async<Result<int>> run_up(Executor executor, Installation installation, UpOptions const& options, Progress& progress) {
+Async<Result<int>> run_up(Executor executor, Installation installation, UpOptions const& options,
+                          Progress& progress) {
   Up work(executor, std::move(installation), options, progress);
   auto outcome = co_await work.run();
   co_return outcome;

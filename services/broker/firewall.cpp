@@ -1,9 +1,9 @@
 #include "services/broker/firewall.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <mutex>
+
+#include <arpa/inet.h>
 
 #include "libs/base/file.h"
 #include "libs/base/log.h"
@@ -22,7 +22,8 @@ constexpr char kResolvedConf[] = "/run/systemd/resolve/resolv.conf";
 
 std::string accept_resolvers(std::vector<std::string> const& resolvers, std::string const& condition) {
   if (resolvers.empty()) return {};
-  return "    " + condition + "ip daddr { " + join(resolvers, ", ") + " } meta l4proto { tcp, udp } th dport 53 counter accept\n";
+  return "    " + condition + "ip daddr { " + join(resolvers, ", ") +
+         " } meta l4proto { tcp, udp } th dport 53 counter accept\n";
 }
 
 std::vector<std::string> host_resolvers() {
@@ -44,7 +45,8 @@ struct Firewall::Loaded {
 };
 
 FirewallNames firewall_names(std::string const& instance) {
-  return {"oriel_" + replace_all(instance, "-", "_"), "orl" + crypto::sha256_hex(instance).substr(0, 6) + "-"};
+  return {"oriel_" + replace_all(instance, "-", "_"),
+          "orl" + crypto::sha256_hex(instance).substr(0, 6) + "-"};
 }
 
 std::string firewall_rules(FirewallNames const& names, std::string const& network_pool,
@@ -58,15 +60,23 @@ std::string firewall_rules(FirewallNames const& names, std::string const& networ
     rules += "delete table " + std::string(family) + " " + names.table + "\n";
   }
   rules += "table inet " + names.table + " {\n";
-  // Never reachable: this host's own ways, link-local with the metadata services, multicast, and every session pool.
-  rules += "  set never { type ipv4_addr; flags interval; auto-merge; elements = { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, "
-           "224.0.0.0/3, " + network_pool + " } }\n";
-  rules += "  set private { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, "
-           "192.168.0.0/16, 198.18.0.0/15 } }\n";
-  // After connection tracking, before Docker's address translation: a published port of the host is still the host.
+  // Never reachable: this host's own ways, link-local with the metadata services, multicast, and every
+  // session pool.
+  rules +=
+      "  set never { type ipv4_addr; flags interval; auto-merge; elements = { 0.0.0.0/8, 127.0.0.0/8, "
+      "169.254.0.0/16, "
+      "224.0.0.0/3, " +
+      network_pool + " } }\n";
+  rules +=
+      "  set private { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8, 100.64.0.0/10, "
+      "172.16.0.0/12, "
+      "192.168.0.0/16, 198.18.0.0/15 } }\n";
+  // After connection tracking, before Docker's address translation: a published port of the host is still the
+  // host.
   rules += "  chain before_routing {\n    type filter hook prerouting priority -150; policy accept;\n";
   rules += "    " + own + "jump from_session\n  }\n";
-  rules += "  chain from_session {\n    meta nfproto ipv6 counter drop\n    ct state established,related accept\n";
+  rules +=
+      "  chain from_session {\n    meta nfproto ipv6 counter drop\n    ct state established,related accept\n";
   rules += accept_resolvers(resolvers, "");
   rules += "    fib daddr type { local, broadcast, multicast, anycast } counter drop\n";
   rules += "    ip daddr @never counter drop\n";
@@ -86,9 +96,10 @@ std::string firewall_rules(FirewallNames const& names, std::string const& networ
   rules += accept_resolvers(resolvers, own);
   rules += "    " + own + "counter drop\n  }\n}\n";
 
-  // Peers of one bridge: frames between them pass here alone, whatever bridge-nf-call-iptables says. Each address alone,
-  // since both together would let limited broadcast and multicast through.
-  rules += "table bridge " + names.table + " {\n  chain peers {\n    type filter hook forward priority -200; policy accept;\n";
+  // Peers of one bridge: frames between them pass here alone, whatever bridge-nf-call-iptables says. Each
+  // address alone, since both together would let limited broadcast and multicast through.
+  rules += "table bridge " + names.table +
+           " {\n  chain peers {\n    type filter hook forward priority -200; policy accept;\n";
   rules += "    ether saddr & ff:ff:ff:00:00:00 == 02:6f:72:00:00:00 counter drop\n";
   for (auto const* what : {"ip saddr ", "ip daddr ", "arp saddr ip ", "arp daddr ip "}) {
     rules += "    " + std::string(what) + network_pool + " counter drop\n";
@@ -104,7 +115,9 @@ std::vector<std::string> resolvers_of(std::string const& resolv_conf) {
     if (!words.starts_with("nameserver ") && !words.starts_with("nameserver\t")) continue;
     std::string const address(trim(words.substr(10)));
     in_addr parsed{};
-    if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 || address.starts_with("127.") || address == "0.0.0.0") continue;
+    if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 || address.starts_with("127.") ||
+        address == "0.0.0.0")
+      continue;
     if (std::ranges::find(found, address) == found.end()) found.push_back(address);
   }
   std::ranges::sort(found);
@@ -120,7 +133,8 @@ Firewall::Firewall(std::string instance, std::string network_pool, WorkerPool& w
 Firewall::~Firewall() = default;
 
 Async<Result<>> Firewall::ensure() {
-  auto outcome = co_await workers_.run([this] { return ensure_blocking(); });
+  auto check = [this] { return ensure_blocking(); };
+  auto outcome = co_await workers_.run(std::move(check));
   if (!outcome) co_return outcome.error().within("check the firewall table " + names_.table);
   co_return outcome;
 }
@@ -139,7 +153,8 @@ Result<> Firewall::ensure_blocking() {
   if (rules == loaded_->rules) {
     auto const standing = list();
     if (standing && *standing == loaded_->listing) return {};
-    log::warning("the firewall table was changed or removed by somebody; loading it again", {{"table", names_.table}});
+    log::warning("the firewall table was changed or removed by somebody; loading it again",
+                 {{"table", names_.table}});
   }
   loaded_->rules.clear();
   auto const loading = run_command({kNft, "-f", "-"}, rules);
