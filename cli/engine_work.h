@@ -20,9 +20,11 @@ enum class Change { kKept, kStarted, kReplaced, kCreated };
 /// Makes the container be as specified and running: kept when its `oriel.spec` is the same, else replaced.
 [[nodiscard]] Async<Result<Change>> ensure_container(docker::Engine& engine, ServiceContainer const& wanted);
 
-/// Runs a container to its end and returns its output; kInternal, with the tail of its log, for another status than 0.
-[[nodiscard]] Async<Result<std::string>> run_one_shot(docker::Engine& engine, std::string name, json::Object spec,
-                                                      std::chrono::seconds deadline = std::chrono::minutes(3));
+/// Runs a container to its end and returns its output; kInternal, with the tail of its log, for another
+/// status than 0.
+[[nodiscard]] Async<Result<std::string>> run_one_shot(
+    docker::Engine& engine, std::string name, json::Object spec,
+    std::chrono::seconds deadline = std::chrono::minutes(3));
 
 /// What GET /ready says of a service on its unix socket.
 struct Readiness {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include <boost/describe/class.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <boost/describe/class.hpp>
+#include <sys/types.h>
 
 #include "libs/base/result.h"
 
@@ -30,8 +30,8 @@ struct Installation {
   std::string instance = "oriel";
   std::string home = "/var/lib/oriel";
   std::int64_t port = 8443;
-  std::string public_url{};                   ///< empty: none
-  std::vector<std::string> addresses{};       ///< every https://… under which browsers may come
+  std::string public_url{};                    ///< empty: none
+  std::vector<std::string> addresses{};        ///< every https://… under which browsers may come
   std::vector<std::string> trusted_proxies{};  ///< CIDRs
   std::string database{}, redis{}, manager{}, broker{}, api{}, agent{};  ///< endpoints
   std::string zone = "default";
@@ -50,13 +50,16 @@ struct Installation {
   [[nodiscard]] std::string container(std::string const& service) const { return instance + "-" + service; }
 };
 BOOST_DESCRIBE_STRUCT(Installation, (),
-                      (instance, home, port, public_url, addresses, trusted_proxies, database, redis, manager, broker, api,
-                       agent, zone, network_pool, services_image, docker_socket, web_root, seccomp))
+                      (instance, home, port, public_url, addresses, trusted_proxies, database, redis, manager,
+                       broker, api, agent, zone, network_pool, services_image, docker_socket, web_root,
+                       seccomp))
 
-/// Fills the endpoints from the home, and the addresses from the host's names and addresses. Reads /proc and interfaces.
+/// Fills the endpoints from the home, and the addresses from the host's names and addresses. Reads /proc and
+/// interfaces.
 void settle(Installation& installation);
 
-/// kInvalid: what cannot work, and what to give instead (instance name, port, a home whose socket paths are too long …).
+/// kInvalid: what cannot work, and what to give instead (instance name, port, a home whose socket paths are
+/// too long …).
 [[nodiscard]] Result<> check(Installation const& installation);
 
 /// The home of an instance when none is given: `/var/lib/oriel`, `/var/lib/oriel-<instance>`.
@@ -70,7 +73,8 @@ void settle(Installation& installation);
 /// Makes the directories of ARCHITECTURE.md with owner and mode. What exists keeps its content.
 [[nodiscard]] Result<> make_layout(Installation const& installation);
 
-/// Names and addresses of this host for the certificate and the allowed origins; bridges of containers left out.
+/// Names and addresses of this host for the certificate and the allowed origins; bridges of containers left
+/// out.
 struct HostNames {
   std::vector<std::string> names{};      ///< localhost, the host's name
   std::vector<std::string> addresses{};  ///< 127.0.0.1, ::1, those of real interfaces

@@ -20,7 +20,8 @@ struct ServerLeaf {
 };
 
 /// A leaf valid for 397 days, which is the longest that browsers accept, for these names and addresses.
-[[nodiscard]] Result<ServerLeaf> issue_server_certificate(ServerCertificatePaths const& paths, std::string const& instance,
+[[nodiscard]] Result<ServerLeaf> issue_server_certificate(ServerCertificatePaths const& paths,
+                                                          std::string const& instance,
                                                           HostNames const& names);
 
 /// Whether the first certificate's alternative names hold all of these.

@@ -14,8 +14,8 @@ struct HostFacts {
   std::string data_image_id{};  ///< of PostgreSQL and Redis: what the service image stands on; changes seldom
   std::string docker_root{};    ///< of the engine, whose file system the broker measures
   std::string hostname{};
-  bool has_resolved = false;    ///< /run/systemd/resolve exists
-  std::string config_hash{};    ///< of config.json: services read it once, so a change starts them anew
+  bool has_resolved = false;  ///< /run/systemd/resolve exists
+  std::string config_hash{};  ///< of config.json: services read it once, so a change starts them anew
   bool agent_has_certificate = false;
 };
 
@@ -35,7 +35,8 @@ struct ServiceContainer {
 [[nodiscard]] ServiceContainer service_container(std::string const& service, Installation const& installation,
                                                  HostFacts const& facts);
 
-/// A container that ends: oriel-setup and the like. Root with DAC_OVERRIDE and CHOWN, no network, the home mounted.
+/// A container that ends: oriel-setup and the like. Root with DAC_OVERRIDE and CHOWN, no network, the home
+/// mounted.
 [[nodiscard]] json::Object one_shot_spec(Installation const& installation, HostFacts const& facts,
                                          std::vector<std::string> const& command);
 

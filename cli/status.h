@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/describe/class.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <boost/describe/class.hpp>
 
 #include "cli/installation.h"
 #include "libs/async/async.h"
@@ -36,7 +37,9 @@ struct InstallationStatus {
 };
 BOOST_DESCRIBE_STRUCT(InstallationStatus, (), (healthy, services, agents, sessions))
 
-/// Looks at every container, asks every service whether it is ready, and the database for agents and sessions.
-[[nodiscard]] Async<InstallationStatus> installation_status(Executor executor, docker::Engine& engine, Installation installation);
+/// Looks at every container, asks every service whether it is ready, and the database for agents and
+/// sessions.
+[[nodiscard]] Async<InstallationStatus> installation_status(Executor executor, docker::Engine& engine,
+                                                            Installation installation);
 
 }  // namespace oriel::cli

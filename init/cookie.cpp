@@ -16,9 +16,9 @@ void append_counted(std::string& entry, std::string_view field) {
 }  // namespace
 
 std::string xauthority_entry(std::span<std::uint8_t const> cookie) {
-  std::string entry = "\xff\xff";    // FamilyWild
-  append_counted(entry, "");         // address
-  append_counted(entry, "");         // display number
+  std::string entry = "\xff\xff";  // FamilyWild
+  append_counted(entry, "");       // address
+  append_counted(entry, "");       // display number
   append_counted(entry, "MIT-MAGIC-COOKIE-1");
   append_counted(entry, as_text(cookie));
   return entry;

@@ -1,7 +1,8 @@
 #include "init/cookie.h"
 
-#include <gtest/gtest.h>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace oriel::init {
 namespace {

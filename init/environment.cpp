@@ -11,20 +11,24 @@ namespace {
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
 constexpr std::array<std::string_view, 11> kOurs = {
-    "HOME", "USER", "LOGNAME", "SHELL", "DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS", "GLIBC_TUNABLES", "IFS", "BASH_ENV"};
+    "HOME",           "USER",       "LOGNAME",         "SHELL",
+    "DISPLAY",        "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+    "GLIBC_TUNABLES", "IFS",        "BASH_ENV"};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool consists_of(std::string_view text, std::string_view others) {
-  return std::ranges::all_of(text, [&](char c) { return is_letter(c) || is_digit(c) || others.find(c) != others.npos; });
+  return std::ranges::all_of(
+      text, [&](char c) { return is_letter(c) || is_digit(c) || others.find(c) != others.npos; });
 }
 
 void set_allowed(Environment& into, Environment const& from) {
   std::size_t count = 0;
   for (auto const& [name, value] : from) {
-    if (!may_be_set(name) || value.size() > limits::kEnvironmentValueBytes || value.find('\0') != std::string::npos) continue;
+    if (!may_be_set(name) || value.size() > limits::kEnvironmentValueBytes ||
+        value.find('\0') != std::string::npos)
+      continue;
     if (++count > limits::kEnvironmentEntries) break;
     into.insert_or_assign(name, value);
   }
@@ -51,13 +55,17 @@ bool may_be_set(std::string_view name) {
 }
 
 std::string nearest_locale(std::string_view wanted, std::vector<std::string> const& available) {
-  auto const has = [&](std::string_view name) { return std::ranges::find(available, name) != available.end(); };
-  bool const well_formed = !wanted.empty() && wanted.size() <= limits::kNameBytes && consists_of(wanted, "_.@-");
+  auto const has = [&](std::string_view name) {
+    return std::ranges::find(available, name) != available.end();
+  };
+  bool const well_formed =
+      !wanted.empty() && wanted.size() <= limits::kNameBytes && consists_of(wanted, "_.@-");
   if (well_formed && (wanted == "C.UTF-8" || has(wanted))) return std::string(wanted);
   if (well_formed) {
     auto const language = wanted.substr(0, wanted.find_first_of("_.@-"));
     for (auto const& locale : available) {
-      if (locale.starts_with(language) && locale.size() > language.size() && locale[language.size()] == '_') return locale;
+      if (locale.starts_with(language) && locale.size() > language.size() && locale[language.size()] == '_')
+        return locale;
     }
   }
   if (has("en_US.UTF-8")) return "en_US.UTF-8";
@@ -72,10 +80,12 @@ bool is_timezone_name(std::string_view name) {
 bool may_be_opened(std::string_view address) {
   if (address.size() > limits::kAddressBytes) return false;
   if (!address.starts_with("https://") && !address.starts_with("http://")) return false;
-  return std::ranges::none_of(address, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+  return std::ranges::none_of(address,
+                              [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
 }
 
-Environment application_environment(Manifest const& manifest, Begin const& begin, Surroundings const& surroundings) {
+Environment application_environment(Manifest const& manifest, Begin const& begin,
+                                    Surroundings const& surroundings) {
   Environment environment{
       {"PATH", std::string(kDefaultPath)},
       {"LANG", "C.UTF-8"},
@@ -85,7 +95,8 @@ Environment application_environment(Manifest const& manifest, Begin const& begin
   };
   set_allowed(environment, surroundings.container);
   if (begin.locale) environment["LANG"] = nearest_locale(*begin.locale, surroundings.locales);
-  if (begin.timezone && is_timezone_name(*begin.timezone) && surroundings.timezone_exists) environment["TZ"] = *begin.timezone;
+  if (begin.timezone && is_timezone_name(*begin.timezone) && surroundings.timezone_exists)
+    environment["TZ"] = *begin.timezone;
   set_allowed(environment, begin.environment);
   if (begin.open_url && may_be_opened(*begin.open_url)) environment["ORIEL_OPEN_URL"] = *begin.open_url;
 

@@ -14,9 +14,11 @@ TEST(Environment, ComesFromEntries) {
 }
 
 TEST(Environment, RefusesNamesThatAreNotTheUsersToSet) {
-  for (auto const* name : {"EDITOR", "_x", "PATH", "LC_TIME", "HTTP_PROXY"}) EXPECT_TRUE(may_be_set(name)) << name;
-  for (auto const* name : {"", "1A", "A B", "A=B", "A-B", "LD_PRELOAD", "LD_LIBRARY_PATH", "ORIEL_SESSION", "HOME", "DISPLAY",
-                           "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "GLIBC_TUNABLES", "BASH_ENV"}) {
+  for (auto const* name : {"EDITOR", "_x", "PATH", "LC_TIME", "HTTP_PROXY"})
+    EXPECT_TRUE(may_be_set(name)) << name;
+  for (auto const* name :
+       {"", "1A", "A B", "A=B", "A-B", "LD_PRELOAD", "LD_LIBRARY_PATH", "ORIEL_SESSION", "HOME", "DISPLAY",
+        "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "GLIBC_TUNABLES", "BASH_ENV"}) {
     EXPECT_FALSE(may_be_set(name)) << name;
   }
   EXPECT_FALSE(may_be_set(std::string(129, 'A')));
@@ -34,8 +36,10 @@ TEST(Environment, TakesTheNearestLocale) {
 }
 
 TEST(Environment, KnowsNamesOfTimeZones) {
-  for (auto const* name : {"UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+3"}) EXPECT_TRUE(is_timezone_name(name)) << name;
-  for (auto const* name : {"", "/etc/passwd", "../x", "Europe/../x", "Europe//Paris", "Europe/", ":x"}) EXPECT_FALSE(is_timezone_name(name)) << name;
+  for (auto const* name : {"UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+3"})
+    EXPECT_TRUE(is_timezone_name(name)) << name;
+  for (auto const* name : {"", "/etc/passwd", "../x", "Europe/../x", "Europe//Paris", "Europe/", ":x"})
+    EXPECT_FALSE(is_timezone_name(name)) << name;
 }
 
 TEST(Environment, OpensOnlyWebAddresses) {
@@ -55,7 +59,8 @@ TEST(Environment, OfTheApplicationLayersWhatEachMaySay) {
   begin.open_url = "https://example.org/";
   begin.environment = {{"EDITOR", "nano"}, {"HOME", "/evil"}, {"LD_PRELOAD", "/evil.so"}, {"BOTH", "begin"}};
   Surroundings surroundings;
-  surroundings.container = {{"PATH", "/image/bin:/bin"}, {"BOTH", "container"}, {"ORIEL_SESSION", "1"}, {"LANG", "C.UTF-8"}};
+  surroundings.container = {
+      {"PATH", "/image/bin:/bin"}, {"BOTH", "container"}, {"ORIEL_SESSION", "1"}, {"LANG", "C.UTF-8"}};
   surroundings.locales = kLocales;
   surroundings.timezone_exists = true;
   surroundings.display = ":1";
@@ -81,7 +86,10 @@ TEST(Environment, OfTheApplicationLayersWhatEachMaySay) {
 
 TEST(Environment, OfTheDisplayServerHasNothingOfTheImage) {
   EXPECT_EQ(display_environment({{"LD_PRELOAD", "x"}, {"PATH", "/evil"}, {"ORIEL_SESSION", "ab"}}),
-            (Environment{{"HOME", "/run/oriel-display"}, {"LANG", "C.UTF-8"}, {"ORIEL_SESSION", "ab"}, {"PATH", "/usr/bin:/bin"}}));
+            (Environment{{"HOME", "/run/oriel-display"},
+                         {"LANG", "C.UTF-8"},
+                         {"ORIEL_SESSION", "ab"},
+                         {"PATH", "/usr/bin:/bin"}}));
 }
 
 }  // namespace

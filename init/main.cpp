@@ -1,9 +1,10 @@
-// oriel-init: PID 1 of a session's container. Starts the display server, X and the application, each as its own user,
-// restarts what ends, and ends everything politely. protocol/control/README.md is its contract.
+// oriel-init: PID 1 of a session's container. Starts the display server, X and the application, each as its
+// own user, restarts what ends, and ends everything politely. protocol/control/README.md is its contract.
 
 #include <cstdio>
 #include <cstring>
 #include <string>
+
 #include <unistd.h>
 
 #include "init/supervisor.h"

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/describe/class.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/describe/class.hpp>
 
 #include "libs/base/json.h"
 #include "libs/base/result.h"
@@ -38,7 +39,8 @@ struct Manifest {
 };
 BOOST_DESCRIBE_STRUCT(Manifest, (), (contract, name, x, application, user, home))
 
-/// Checks the text of a manifest. kUnsupported for another contract, kInvalid with the reason for anything unusable.
+/// Checks the text of a manifest. kUnsupported for another contract, kInvalid with the reason for anything
+/// unusable.
 [[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
 
 /// The manifest as the display server gets it: everything but the icon, which it has no use for.

@@ -5,7 +5,8 @@
 namespace oriel::init {
 namespace {
 
-constexpr char kGood[] = R"({"contract":"oriel/1","name":"firefox","icon":"<svg/>","x":{"command":["/usr/lib/xorg/Xorg"]},
+constexpr char kGood[] =
+    R"({"contract":"oriel/1","name":"firefox","icon":"<svg/>","x":{"command":["/usr/lib/xorg/Xorg"]},
   "application":{"command":["/usr/lib/oriel/start-firefox"],"restart":true},"ready":"window","cores":2,"home":"/home/user"})";
 
 TEST(Manifest, IsReadWithItsDefaults) {
@@ -28,8 +29,10 @@ TEST(Manifest, NeedsAbsoluteProgramsAndNoNul) {
   EXPECT_FALSE(parse_manifest(R"({"contract":"oriel/1"})"));
   EXPECT_FALSE(parse_manifest(R"({"contract":"oriel/1","application":{"command":["firefox"]}})"));
   EXPECT_FALSE(parse_manifest(R"({"contract":"oriel/1","application":{"command":["/bin/a\u0000b"]}})"));
-  EXPECT_FALSE(parse_manifest(R"({"contract":"oriel/1","x":{"command":[]},"application":{"command":["/bin/a"]}})"));
-  EXPECT_FALSE(parse_manifest(R"({"contract":"oriel/1","application":{"command":["/bin/a"],"working_directory":"x"}})"));
+  EXPECT_FALSE(
+      parse_manifest(R"({"contract":"oriel/1","x":{"command":[]},"application":{"command":["/bin/a"]}})"));
+  EXPECT_FALSE(parse_manifest(
+      R"({"contract":"oriel/1","application":{"command":["/bin/a"],"working_directory":"x"}})"));
   EXPECT_TRUE(parse_manifest(R"({"contract":"oriel/1","application":{"command":["/bin/a"]}})"));
 }
 

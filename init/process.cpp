@@ -4,8 +4,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
+
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +36,8 @@ Result<Pipe> make_pipe() {
 }
 
 Error fork_failure(int error_number) {
-  if (error_number == EAGAIN) return fail(Code::kNoCapacity, "fork: the container's process limit is reached");
+  if (error_number == EAGAIN)
+    return fail(Code::kNoCapacity, "fork: the container's process limit is reached");
   return fail_errno("fork", error_number);
 }
 
@@ -70,7 +72,8 @@ void write_small_file(char const* path, char const* text) {
 }
 
 /// Never returns. `report` is close-on-exec and gets the errno of what failed.
-[[noreturn]] void execute(Command const& command, Identity identity, char* const* words, char* const* environment, int report) {
+[[noreturn]] void execute(Command const& command, Identity identity, char* const* words,
+                          char* const* environment, int report) {
   default_signals();
   setsid();
   // Before the identity changes: afterwards the file belongs to root again until execve.
@@ -174,7 +177,8 @@ Result<std::string> run_as(Identity identity, std::function<Result<std::string>(
 }
 
 void kill_desktop() {
-  // The real id too: with it at 0, root's own processes would be meant as well. The saved one is the way back.
+  // The real id too: with it at 0, root's own processes would be meant as well. The saved one is the way
+  // back.
   if (setresuid(limits::kDesktopUser, limits::kDesktopUser, 0) != 0) {
     log::error("cannot act for the desktop user", {{"error", fail_errno("setresuid", errno)}});
     return;
@@ -197,10 +201,12 @@ std::vector<DesktopProcess> desktop_processes() {
     pid_t parent = 0;
     for (auto const line : split(*status, '\n')) {
       if (line.starts_with("State:")) zombie = trim(line.substr(6)).starts_with('Z');
-      if (line.starts_with("PPid:")) parent = static_cast<pid_t>(parse_integer(trim(line.substr(5))).value_or(0));
+      if (line.starts_with("PPid:"))
+        parent = static_cast<pid_t>(parse_integer(trim(line.substr(5))).value_or(0));
       if (line.starts_with("Uid:")) {
         auto const ids = split(trim(line.substr(4)), '\t');
-        desktop = !ids.empty() && parse_integer(ids.front()) == static_cast<std::int64_t>(limits::kDesktopUser);
+        desktop =
+            !ids.empty() && parse_integer(ids.front()) == static_cast<std::int64_t>(limits::kDesktopUser);
         break;
       }
     }

@@ -11,7 +11,8 @@
 namespace oriel::init {
 namespace {
 
-/// The identity of whoever runs the test: root becomes an unprivileged user, others stay who they are where that is allowed.
+/// The identity of whoever runs the test: root becomes an unprivileged user, others stay who they are where
+/// that is allowed.
 Identity test_identity() { return geteuid() == 0 ? Identity{65534, 65534} : Identity{geteuid(), getegid()}; }
 
 std::string output_of(Command command) {
@@ -26,7 +27,8 @@ std::string output_of(Command command) {
   theirs.reset();
   std::string text;
   char buffer[256];
-  for (auto count = read(ours.get(), buffer, sizeof buffer); count > 0; count = read(ours.get(), buffer, sizeof buffer)) {
+  for (auto count = read(ours.get(), buffer, sizeof buffer); count > 0;
+       count = read(ours.get(), buffer, sizeof buffer)) {
     text.append(buffer, static_cast<std::size_t>(count));
   }
   int status = 0;
@@ -39,8 +41,13 @@ TEST(Process, GetsItsEnvironmentDirectoryAndDescriptorThreeAlone) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become another user";
   // A descriptor that must not be seen in the child.
   FileDescriptor const stray(open("/dev/null", O_RDONLY));
-  auto const text = output_of({{"/bin/sh", "-c", "cd -P . && echo $PWD $GREETING $(id -u) $(id -G) >&3; ls /proc/$$/fd | tr '\\n' ' ' >&3; cat /proc/self/oom_score_adj >&3"},
-                               {{"PATH", "/usr/bin:/bin"}, {"GREETING", "hello"}}, "/usr", -1, true});
+  auto const text = output_of({{"/bin/sh", "-c",
+                                "cd -P . && echo $PWD $GREETING $(id -u) $(id -G) >&3; ls /proc/$$/fd | tr "
+                                "'\\n' ' ' >&3; cat /proc/self/oom_score_adj >&3"},
+                               {{"PATH", "/usr/bin:/bin"}, {"GREETING", "hello"}},
+                               "/usr",
+                               -1,
+                               true});
   EXPECT_EQ(text.substr(0, text.find('\n')), "/usr hello 65534 65534");
   EXPECT_NE(text.find("0 1 2 3 "), std::string::npos) << text;
   EXPECT_NE(text.find("500\n"), std::string::npos) << text;
@@ -55,10 +62,13 @@ TEST(Process, SaysWhyItCannotBeStarted) {
 
 TEST(Process, RunsWorkAsAnotherUserAndHearsItsFailure) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become another user";
-  auto const done = run_as(test_identity(), []() -> Result<std::string> { return "I am " + std::to_string(getuid()); });
+  auto const done =
+      run_as(test_identity(), []() -> Result<std::string> { return "I am " + std::to_string(getuid()); });
   ASSERT_TRUE(done) << done.error();
   EXPECT_EQ(*done, "I am 65534");
-  auto const failed = run_as(test_identity(), []() -> Result<std::string> { return fail(Code::kInternal, "uid " + std::to_string(getuid())); });
+  auto const failed = run_as(test_identity(), []() -> Result<std::string> {
+    return fail(Code::kInternal, "uid " + std::to_string(getuid()));
+  });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message, "uid 65534");
 }

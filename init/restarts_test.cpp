@@ -17,7 +17,8 @@ TEST(Restarts, WaitLongerEachTimeUpToABoundAndForgetAfterASteadyRun) {
     now = again;
   }
   using namespace std::chrono_literals;
-  EXPECT_EQ(waits, (std::vector<std::chrono::milliseconds>{0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}));
+  EXPECT_EQ(waits, (std::vector<std::chrono::milliseconds>{0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms,
+                                                           5000ms, 5000ms}));
   EXPECT_EQ(restarts.in_a_row(), 9);
   restarts.started(now);
   EXPECT_EQ(restarts.ended(now + limits::kSteady), now + limits::kSteady);

@@ -4,13 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <thread>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 #include "init/cookie.h"
@@ -38,11 +39,12 @@ std::string describe(int status) {
 int plain_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 Result<> own_directory(std::string const& path, Identity identity) {
-  struct stat found {};
+  struct stat found{};
   if (stat(path.c_str(), &found) != 0) return fail_errno("look at " + path, errno);
   if (!S_ISDIR(found.st_mode)) return fail(Code::kInvalid, path + " is no directory");
   if (found.st_uid != identity.user) {
-    return fail(Code::kInvalid, path + " belongs to user " + std::to_string(found.st_uid) + ", not " + std::to_string(identity.user));
+    return fail(Code::kInvalid, path + " belongs to user " + std::to_string(found.st_uid) + ", not " +
+                                    std::to_string(identity.user));
   }
   return {};
 }
@@ -132,20 +134,23 @@ std::optional<ExitCode> Supervisor::prepare() {
   manifest_text_ = std::move(*text);
   auto manifest = parse_manifest(manifest_text_);
   if (!manifest) {
-    log::error("the image's manifest can't be used", {{"path", paths_.manifest}, {"error", manifest.error()}});
+    log::error("the image's manifest can't be used",
+               {{"path", paths_.manifest}, {"error", manifest.error()}});
     return ExitCode::kManifest;
   }
   manifest_ = std::move(*manifest);
 
   for (auto const* part : {"/bin/oriel-display", "/etc/xorg.conf"}) {
     if (access((paths_.tree + part).c_str(), R_OK) != 0) {
-      log::error("the runtime tree is incomplete", {{"path", paths_.tree + part}, {"error", fail_errno("open", errno)}});
+      log::error("the runtime tree is incomplete",
+                 {{"path", paths_.tree + part}, {"error", fail_errno("open", errno)}});
       return ExitCode::kRuntimeTree;
     }
   }
 
   runtime_directory_ = "/run/user/" + std::to_string(limits::kDesktopUser);
-  for (auto const& [path, identity] : {std::pair{runtime_directory_, kDesktop}, std::pair{std::string(kDisplayDirectory), kDisplay}}) {
+  for (auto const& [path, identity] :
+       {std::pair{runtime_directory_, kDesktop}, std::pair{std::string(kDisplayDirectory), kDisplay}}) {
     if (auto owned = own_directory(path, identity); !owned) {
       log::error("a directory of the session is not as promised", {{"error", owned.error()}});
       return ExitCode::kSurroundings;
@@ -169,9 +174,11 @@ std::optional<ExitCode> Supervisor::prepare() {
 }
 
 Result<> Supervisor::make_cookies() {
-  // One cookie, two files: each user reads its own. Both exist before X starts; with a missing file it would let everybody in.
+  // One cookie, two files: each user reads its own. Both exist before X starts; with a missing file it would
+  // let everybody in.
   auto const entry = xauthority_entry(random_bytes(16));
-  for (auto const& [directory, identity] : {std::pair{runtime_directory_, kDesktop}, std::pair{std::string(kDisplayDirectory), kDisplay}}) {
+  for (auto const& [directory, identity] :
+       {std::pair{runtime_directory_, kDesktop}, std::pair{std::string(kDisplayDirectory), kDisplay}}) {
     auto const made = with_room([&]() -> Result<pid_t> {
       auto written = run_as(identity, [&] { return write_cookie_file(directory + "/Xauthority", entry); });
       if (!written) return written.error();
@@ -186,7 +193,8 @@ Result<pid_t> Supervisor::with_room(std::function<Result<pid_t>()> const& fork_s
   auto const deadline = std::chrono::steady_clock::now() + limits::kFork;
   while (true) {
     auto pid = fork_something();
-    if (pid || pid.error().code != Code::kNoCapacity || std::chrono::steady_clock::now() > deadline) return pid;
+    if (pid || pid.error().code != Code::kNoCapacity || std::chrono::steady_clock::now() > deadline)
+      return pid;
     log::warning("the container's process limit is reached: ending all processes of the desktop");
     kill_desktop();
     // They count until they are reaped, and those whose parents are gone are ours to reap.
@@ -204,7 +212,8 @@ std::optional<ExitCode> Supervisor::start_what_is_due(Time now) {
     if (auto const code = start_x(now)) return code;
   }
   if (x_.runs() && display_name_.empty() && now >= x_deadline_) {
-    log::error("the X server gives no sign of life", {{"waited_seconds", std::chrono::seconds(limits::kXStart).count()}});
+    log::error("the X server gives no sign of life",
+               {{"waited_seconds", std::chrono::seconds(limits::kXStart).count()}});
     kill(x_.pid, SIGKILL);
     x_deadline_ = now + limits::kXStart;
   }
@@ -217,7 +226,8 @@ std::optional<ExitCode> Supervisor::start_what_is_due(Time now) {
     bus_given_up_ = true;
     bus_pipe_.reset();
   }
-  if ((bus_given_up_ || !bus_address_.empty()) && !application_.runs() && now >= application_.start_at) return start_application(now);
+  if ((bus_given_up_ || !bus_address_.empty()) && !application_.runs() && now >= application_.start_at)
+    return start_application(now);
   return std::nullopt;
 }
 
@@ -232,7 +242,8 @@ std::optional<ExitCode> Supervisor::start_display(Time now) {
   // Theirs blocks or not as they like; the flag is of the open file and ours is another one.
   fcntl(theirs.get(), F_SETFL, 0);
 
-  Command const command{{paths_.tree + "/bin/oriel-display"}, display_environment(container_), "/", theirs.get(), false};
+  Command const command{
+      {paths_.tree + "/bin/oriel-display"}, display_environment(container_), "/", theirs.get(), false};
   display_.restarts.started(now);
   auto pid = with_room([&] { return start(command, kDisplay); });
   if (!pid) {
@@ -267,10 +278,14 @@ std::optional<ExitCode> Supervisor::start_x(Time now) {
   Command command{manifest_.x.command, {}, "/", theirs.get(), false};
   for (auto const& word : std::initializer_list<std::string>{
            "-config", paths_.tree + "/etc/xorg.conf", "-logfile", runtime_directory_ + "/xorg.log", "-auth",
-           runtime_directory_ + "/Xauthority", "-displayfd", "3", "-nolisten", "tcp", "-nolisten", "local", "-noreset", "-dpi", "96"}) {
+           runtime_directory_ + "/Xauthority", "-displayfd", "3", "-nolisten", "tcp", "-nolisten", "local",
+           "-noreset", "-dpi", "96"}) {
     command.words.push_back(word);
   }
-  command.environment = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", manifest_.home}, {"XDG_RUNTIME_DIR", runtime_directory_}};
+  command.environment = {{"PATH", "/usr/bin:/bin"},
+                         {"LANG", "C.UTF-8"},
+                         {"HOME", manifest_.home},
+                         {"XDG_RUNTIME_DIR", runtime_directory_}};
   command.quiet = true;
   x_.restarts.started(now);
   auto pid = with_room([&] { return start(command, kDesktop); });
@@ -298,8 +313,12 @@ void Supervisor::start_bus(Time now) {
   fcntl(bus_pipe_.get(), F_SETFL, O_NONBLOCK);
 
   auto const address = "unix:path=" + runtime_directory_ + "/bus";
-  Command const command{{paths_.bus, "--session", "--nofork", "--nopidfile", "--nosyslog", "--address=" + address, "--print-address=3"},
-                        application_environment_, manifest_.home, theirs.get(), false};
+  Command const command{{paths_.bus, "--session", "--nofork", "--nopidfile", "--nosyslog",
+                         "--address=" + address, "--print-address=3"},
+                        application_environment_,
+                        manifest_.home,
+                        theirs.get(),
+                        false};
   bus_.restarts.started(now);
   bus_deadline_ = now + limits::kBusStart;
   auto pid = with_room([&] { return start(command, kDesktop); });
@@ -315,7 +334,8 @@ void Supervisor::start_bus(Time now) {
 std::optional<ExitCode> Supervisor::start_application(Time now) {
   auto environment = application_environment_;
   if (bus_address_.empty()) environment.erase("DBUS_SESSION_BUS_ADDRESS");
-  Command const command{manifest_.application.command, environment, manifest_.application.working_directory, -1, true};
+  Command const command{manifest_.application.command, environment, manifest_.application.working_directory,
+                        -1, true};
   application_.restarts.started(now);
   auto pid = with_room([&] { return start(command, kDesktop); });
   if (!pid) {
@@ -347,7 +367,9 @@ void Supervisor::wait(Time now) {
     }
   }
   int timeout = -1;
-  if (due) timeout = static_cast<int>(std::clamp<std::int64_t>(duration_cast<milliseconds>(*due - now).count() + 1, 0, 60'000));
+  if (due)
+    timeout = static_cast<int>(
+        std::clamp<std::int64_t>(duration_cast<milliseconds>(*due - now).count() + 1, 0, 60'000));
 
   std::array<pollfd, 4> watched{{{signals_.get(), POLLIN, 0},
                                  {display_socket_.get(), POLLIN, 0},
@@ -447,7 +469,8 @@ void Supervisor::begin(json::Value const& message) {
   surroundings.bus_address = "unix:path=" + runtime_directory_ + "/bus";
   if (auto const list = read_file(paths_.locales, limits::kLocaleListBytes)) {
     for (auto const line : split(*list, '\n')) {
-      if (auto const name = trim(line); !name.empty() && !name.starts_with('#')) surroundings.locales.emplace_back(name);
+      if (auto const name = trim(line); !name.empty() && !name.starts_with('#'))
+        surroundings.locales.emplace_back(name);
     }
   }
   if (begin_->timezone && is_timezone_name(*begin_->timezone)) {
@@ -456,10 +479,13 @@ void Supervisor::begin(json::Value const& message) {
   application_environment_ = application_environment(manifest_, *begin_, surroundings);
 
   if (begin_->locale && application_environment_["LANG"] != *begin_->locale) {
-    log::warning("the image does not have this locale", {{"wanted", to_utf8(*begin_->locale, limits::kNameBytes)}, {"used", application_environment_["LANG"]}});
+    log::warning("the image does not have this locale",
+                 {{"wanted", to_utf8(*begin_->locale, limits::kNameBytes)},
+                  {"used", application_environment_["LANG"]}});
   }
   if (begin_->timezone && !surroundings.timezone_exists) {
-    log::warning("the image does not know this time zone", {{"wanted", to_utf8(*begin_->timezone, limits::kNameBytes)}});
+    log::warning("the image does not know this time zone",
+                 {{"wanted", to_utf8(*begin_->timezone, limits::kNameBytes)}});
   }
   log::info("session begins", {{"locale", application_environment_["LANG"]}});
 }
@@ -490,7 +516,8 @@ void Supervisor::tell_application(char const* state, pid_t pid, int status) {
 void Supervisor::reap() {
   std::vector<std::pair<pid_t, int>> all;
   int status = 0;
-  for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) all.emplace_back(pid, status);
+  for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG))
+    all.emplace_back(pid, status);
   // X first: an application that ends with its server has not ended by itself.
   std::ranges::partition(all, [this](auto const& one) { return one.first == x_.pid; });
   for (auto const& [pid, how] : all) ended(pid, how);
@@ -505,7 +532,8 @@ void Supervisor::ended(pid_t pid, int status) {
     display_socket_.reset();
     display_.start_at = display_.restarts.ended(now);
     if (ending_ != Ending::kNo) return;
-    log::warning("display server " + describe(status), {{"pid", pid}, {"in_a_row", display_.restarts.in_a_row()}});
+    log::warning("display server " + describe(status),
+                 {{"pid", pid}, {"in_a_row", display_.restarts.in_a_row()}});
     if (!begin_ && display_.restarts.in_a_row() >= limits::kDisplayAttempts) over_ = ExitCode::kDisplayServer;
   } else if (pid == bus_.pid) {
     bus_.pid = 0;
@@ -526,7 +554,8 @@ void Supervisor::ended(pid_t pid, int status) {
     application_.start_at = application_.restarts.ended(now);
     application_quick_ends_ = application_.start_at == now || !x_is_up ? 0 : application_quick_ends_ + 1;
     if (application_quick_ends_ >= limits::kApplicationAttempts) {
-      log::error("the application keeps ending at once", {{"command", manifest_.application.command.front()}});
+      log::error("the application keeps ending at once",
+                 {{"command", manifest_.application.command.front()}});
       over_ = ExitCode::kApplication;
     }
   }
@@ -558,13 +587,14 @@ void Supervisor::start_ending(Time now) {
 
 std::optional<ExitCode> Supervisor::go_on_ending(Time now) {
   if (ending_ == Ending::kApplication) {
-    // From the outside in: a program's children become ours when it has ended, and are asked then, so that a browser saves
-    // its windows before its processes go.
+    // From the outside in: a program's children become ours when it has ended, and are asked then, so that a
+    // browser saves its windows before its processes go.
     bool any = false;
     for (auto const& process : desktop_processes()) {
       if (process.pid == x_.pid || process.pid == bus_.pid) continue;
       any = true;
-      if (process.parent != 1 || std::ranges::find(asked_to_end_, process.pid) != asked_to_end_.end()) continue;
+      if (process.parent != 1 || std::ranges::find(asked_to_end_, process.pid) != asked_to_end_.end())
+        continue;
       asked_to_end_.push_back(process.pid);
       kill(process.pid, SIGTERM);
     }

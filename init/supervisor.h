@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+
 #include <sys/types.h>
 
 #include "init/environment.h"
@@ -16,14 +17,14 @@ namespace oriel::init {
 
 /// How PID 1 ends, so that whoever started the container can say why without reading a log.
 enum class ExitCode : int {
-  kEnded = 0,            ///< Asked to, or the application ended and is not restarted.
+  kEnded = 0,  ///< Asked to, or the application ended and is not restarted.
   kUsage = 2,
-  kManifest = 10,        ///< Absent, or not usable.
-  kRuntimeTree = 11,     ///< /opt/oriel lacks something.
-  kXServer = 12,         ///< Does not start, or keeps ending.
-  kDisplayServer = 13,   ///< Does not start.
-  kApplication = 14,     ///< Cannot be executed, or keeps ending at once.
-  kSurroundings = 15,    ///< The container lacks a directory or a right that the contract promises.
+  kManifest = 10,       ///< Absent, or not usable.
+  kRuntimeTree = 11,    ///< /opt/oriel lacks something.
+  kXServer = 12,        ///< Does not start, or keeps ending.
+  kDisplayServer = 13,  ///< Does not start.
+  kApplication = 14,    ///< Cannot be executed, or keeps ending at once.
+  kSurroundings = 15,   ///< The container lacks a directory or a right that the contract promises.
 };
 
 /// What the supervisor runs; fixed by the contract, other paths only in tests.
@@ -54,7 +55,8 @@ class Restarts {
 /// PID 1: the state of one session's programs. Single-threaded; run() returns when the container is to end.
 class Supervisor {
  public:
-  Supervisor(Paths paths, Environment container) : paths_(std::move(paths)), container_(std::move(container)) {}
+  Supervisor(Paths paths, Environment container)
+      : paths_(std::move(paths)), container_(std::move(container)) {}
 
   [[nodiscard]] ExitCode run();
 
@@ -66,7 +68,7 @@ class Supervisor {
   struct Program {
     char const* name;
     pid_t pid = 0;
-    Time start_at{};     ///< Not before.
+    Time start_at{};  ///< Not before.
     Restarts restarts{};
     [[nodiscard]] bool runs() const { return pid != 0; }
   };
@@ -80,7 +82,8 @@ class Supervisor {
   [[nodiscard]] std::optional<ExitCode> start_x(Time now);
   void start_bus(Time now);
   [[nodiscard]] std::optional<ExitCode> start_application(Time now);
-  /// Starts a program; when the process limit is reached, ends the desktop's processes and tries again, bounded.
+  /// Starts a program; when the process limit is reached, ends the desktop's processes and tries again,
+  /// bounded.
   [[nodiscard]] Result<pid_t> with_room(std::function<Result<pid_t>()> const& fork_something);
 
   void wait(Time now);
@@ -119,11 +122,11 @@ class Supervisor {
   Program application_{"application"};
 
   std::string display_number_text_;
-  std::string display_name_;      ///< ":0" while X is up, else empty.
+  std::string display_name_;  ///< ":0" while X is up, else empty.
   Time x_deadline_{};
   bool x_was_up_ = false;
   std::string bus_text_;
-  std::string bus_address_;       ///< Empty until the bus listens.
+  std::string bus_address_;  ///< Empty until the bus listens.
   bool bus_given_up_ = false;
   Time bus_deadline_{};
   std::optional<Begin> begin_;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "bench/stream/shaped_link.h"
 #include "display/testing/display_session.h"
 #include "display/x11/keysyms.h"
 
@@ -80,10 +82,10 @@ class TextPage {
 };
 
 // An application that draws a letter-sized block at each key; how long from the key's message to the viewer's
-// finished frame.
-void measure_keys(DisplaySession& session) {
-  auto viewer = ViewerClient::open(session.socket());
-  auto input = InputClient::open(session.socket());
+// finished frame. With `video`, noise of 480x270 plays 25 times a second beside it.
+void measure_keys(DisplaySession& session, std::string const& socket, int keys, bool video) {
+  auto viewer = ViewerClient::open(socket);
+  auto input = InputClient::open(socket);
   XClient client(session.x_server().display());
   auto const window = client.make_window({100, 100, 1600, 900}, false, 0xffffff);
   xcb_set_input_focus(client.get(), XCB_INPUT_FOCUS_POINTER_ROOT, window, XCB_CURRENT_TIME);
@@ -107,15 +109,32 @@ void measure_keys(DisplaySession& session) {
     }
   });
 
+  std::thread player([&] {
+    if (!video) return;
+    XClient screen(session.x_server().display());
+    auto const film = screen.make_window({1200, 700, 480, 270}, true);
+    auto next = steady_clock::now();
+    for (std::uint32_t frame = 0; !stop; ++frame) {
+      screen.noise(film, {0, 0, 480, 270}, frame);
+      next += 40ms;
+      std::this_thread::sleep_until(next);
+    }
+  });
+  std::this_thread::sleep_for(video ? 2000ms : 0ms);
+
   std::mt19937 random(7);
   std::vector<double> to_frame;
   std::vector<double> to_application;
   double const cpu_before = session.display().cpu_milliseconds();
   double const x_cpu_before = session.x_server().process().cpu_milliseconds();
   auto const bytes_before = (*viewer)->stream().received_bytes();
-  constexpr int kKeys = 200;
+  int const kKeys = keys;
   for (int key = 0; key < kKeys; ++key) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(30 + random() % 40));
+    // Frames of the film are read meanwhile, as a browser does.
+    auto const pause = steady_clock::now() + std::chrono::milliseconds(30 + random() % 40);
+    while (steady_clock::now() < pause)
+      (void)(*viewer)->next_frame(
+          std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(pause - steady_clock::now())));
     auto const start = steady_clock::now();
     (*input)->key(true, 'a', 30);
     for (;;) {
@@ -131,6 +150,7 @@ void measure_keys(DisplaySession& session) {
   }
   stop = true;
   application.join();
+  player.join();
   std::printf("key -> application  p50 %.2f ms  p95 %.2f ms\n", percentile(to_application, 0.5),
               percentile(to_application, 0.95));
   std::printf("key -> frame        p50 %.2f ms  p95 %.2f ms  (%zu of %d keys)\n", percentile(to_frame, 0.5),
@@ -216,14 +236,30 @@ int main(int count, char** words) {
   }
   auto const kind = count > 2 && std::string_view(words[2]) == "xvfb" ? XServerProcess::Kind::kXvfb
                                                                       : XServerProcess::Kind::kXorg;
-  auto const session = DisplaySession::start(words[1], kind, kScreen);
+  auto session = DisplaySession::start(words[1], kind, kScreen);
   if (!session) {
     std::fprintf(stderr, "the X server does not start\n");
     return 1;
   }
   measure_idle(*session);
-  measure_keys(*session);
+  measure_keys(*session, session->socket(), 200, false);
   measure_scrolling(*session);
   measure_first_picture(*session);
-  return 0;
+  struct Line {
+    char const* name;
+    double bytes_per_second;
+    std::chrono::milliseconds one_way;
+  };
+  for (auto const& line :
+       {Line{"40 ms, 20 Mbit/s", 20e6 / 8, 20ms}, Line{"150 ms, 2 Mbit/s", 2e6 / 8, 75ms}}) {
+    std::string const path = session->socket() + ".shaped";
+    ShapedLink const shaped(path, session->socket(), line.bytes_per_second, line.one_way);
+    std::printf("-- %s\n", line.name);
+    measure_keys(*session, path, 60, false);
+    std::printf("-- %s, while noise of 480x270 plays\n", line.name);
+    measure_keys(*session, path, 60, true);
+  }
+  session.reset();
+  std::fflush(stdout);
+  std::_Exit(0);  // The lines' threads wait in reads.
 }

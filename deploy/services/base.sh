@@ -35,7 +35,7 @@ A
 
 sources=()
 if [ -n "${ORIEL_DEBIAN_MIRROR:-}" ]; then
-  sources=("deb $ORIEL_DEBIAN_MIRROR bookworm main" "deb $ORIEL_DEBIAN_MIRROR bookworm-updates main" "deb ${ORIEL_DEBIAN_SECURITY_MIRROR:-http://security.debian.org/debian-security} bookworm-security main")
+  sources=("deb $ORIEL_DEBIAN_MIRROR bookworm main" "deb $ORIEL_DEBIAN_MIRROR bookworm-updates main" "deb ${ORIEL_DEBIAN_SECURITY_MIRROR:-${ORIEL_DEBIAN_MIRROR%/debian}/debian-security} bookworm-security main")
 else
   # This machine's own sources, which work here by definition; one-line and deb822 files alike.
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -48,7 +48,7 @@ else
     [ ! -f "$file" ] || sources+=("$file")
   done
 fi
-[ ${#sources[@]} -gt 0 ] || sources=("deb http://deb.debian.org/debian bookworm main" "deb http://security.debian.org/debian-security bookworm-security main")
+[ ${#sources[@]} -gt 0 ] || { echo 'services: no package sources for bookworm on this machine: set ORIEL_DEBIAN_MIRROR and ORIEL_DEBIAN_SECURITY_MIRROR' >&2; exit 1; }
 
 # LLVM serves PostgreSQL's just-in-time compiler alone, which is off: a quarter of the image.
 SOURCE_DATE_EPOCH=1700000000 mmdebstrap --quiet --variant=minbase --mode=root \

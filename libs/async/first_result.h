@@ -9,7 +9,8 @@
 
 namespace oriel {
 
-/// first_of() for work with a result: the other is cancelled and awaited; gives the result of the one that ended first.
+/// first_of() for work with a result: the other is cancelled and awaited; gives the result of the one that
+/// ended first.
 [[nodiscard]] inline Async<Result<>> first_result(Async<Result<>> left, Async<Result<>> right) {
   std::optional<Result<>> left_outcome;
   std::optional<Result<>> right_outcome;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/describe/class.hpp>
-#include <boost/json/value.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -9,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include <boost/describe/class.hpp>
+#include <boost/json/value.hpp>
+
 #include "libs/base/id.h"
 
-/// Messages of agent ⇄ manager; README.md beside this file says what they mean. A member that is absent keeps its
-/// default; an optional is null or absent. Ids are 32 hex digits, sizes bytes, times RFC 3339 text.
+/// Messages of agent ⇄ manager; README.md beside this file says what they mean. A member that is absent keeps
+/// its default; an optional is null or absent. Ids are 32 hex digits, sizes bytes, times RFC 3339 text.
 namespace oriel::protocol::agent {
 
 inline constexpr std::int64_t kProtocol = 1;
@@ -112,9 +113,9 @@ struct DesiredSession {
   std::optional<std::string> end_reason{};  ///< with `ended`: what viewers read
 };
 BOOST_DESCRIBE_STRUCT(DesiredSession, (),
-                      (id, attempt, generation, desired, image_reference, image_id, image_digest, cores, memory_bytes,
-                       shm_bytes, pids, network, environment, hostname, home, runtime, begin, start_deadline_seconds,
-                       revoked_viewers, end_reason))
+                      (id, attempt, generation, desired, image_reference, image_id, image_digest, cores,
+                       memory_bytes, shm_bytes, pids, network, environment, hostname, home, runtime, begin,
+                       start_deadline_seconds, revoked_viewers, end_reason))
 
 struct RegistryAccess {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -133,8 +134,9 @@ struct DesiredImage {
 };
 BOOST_DESCRIBE_STRUCT(DesiredImage, (), (reference, digest, registry, enabled))
 
-/// `full`: sessions that are not named are not known to the manager. Otherwise only what changed. A full list comes in
-/// parts of at most kSessionsPerMessage, all but the last with `more`. `images`, when present, is the whole list.
+/// `full`: sessions that are not named are not known to the manager. Otherwise only what changed. A full list
+/// comes in parts of at most kSessionsPerMessage, all but the last with `more`. `images`, when present, is
+/// the whole list.
 struct Desired {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "desired";
@@ -194,8 +196,8 @@ struct Resources {
 };
 BOOST_DESCRIBE_STRUCT(Resources, (),
                       (hostname, cores_total, cpu_percent, load_1, memory_total_bytes, memory_used_bytes,
-                       disk_total_bytes, disk_used_bytes, gpus, docker_version, api_version, kernel, operating_system,
-                       cgroup, live_restore, user_namespaces, address, sessions, version))
+                       disk_total_bytes, disk_used_bytes, gpus, docker_version, api_version, kernel,
+                       operating_system, cgroup, live_restore, user_namespaces, address, sessions, version))
 
 struct Heartbeat {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -215,7 +217,8 @@ struct InventoryImage {
   std::string message{};
   boost::json::value manifest{};
 };
-BOOST_DESCRIBE_STRUCT(InventoryImage, (), (reference, id, digests, size_bytes, state, progress, message, manifest))
+BOOST_DESCRIBE_STRUCT(InventoryImage, (),
+                      (reference, id, digests, size_bytes, state, progress, message, manifest))
 
 struct Inventory {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -246,8 +249,9 @@ struct ObservedSession {
   std::int64_t memory_bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(ObservedSession, (),
-                      (id, attempt, generation, state, step, progress, reason_code, reason, log_tail, container_id,
-                       started_at, runtime, protocol, viewers, last_input_at, cpu, memory_bytes))
+                      (id, attempt, generation, state, step, progress, reason_code, reason, log_tail,
+                       container_id, started_at, runtime, protocol, viewers, last_input_at, cpu,
+                       memory_bytes))
 
 struct Observed {
   static constexpr bool kAbsentKeepsDefault = true;

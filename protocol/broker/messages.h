@@ -1,15 +1,16 @@
 #pragma once
 
-#include <boost/describe/class.hpp>
-#include <boost/json/value.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-/// The bodies of agent → broker, one struct each; README.md beside this file says what they mean. A member that
-/// is absent keeps its default; an optional is null or absent. Sizes are bytes, times are RFC 3339 text.
+#include <boost/describe/class.hpp>
+#include <boost/json/value.hpp>
+
+/// The bodies of agent → broker, one struct each; README.md beside this file says what they mean. A member
+/// that is absent keeps its default; an optional is null or absent. Sizes are bytes, times are RFC 3339 text.
 namespace oriel::protocol::broker {
 
 using Environment = std::map<std::string, std::string>;
@@ -44,9 +45,9 @@ struct Host {
   std::vector<Runtime> runtimes{};
 };
 BOOST_DESCRIBE_STRUCT(Host, (),
-                      (docker_version, api_version, live_restore, kernel, operating_system, cgroup, cores, memory_bytes,
-                       disk_total_bytes, disk_used_bytes, storage_driver, security, gpus, user_namespaces, networks,
-                       runtimes))
+                      (docker_version, api_version, live_restore, kernel, operating_system, cgroup, cores,
+                       memory_bytes, disk_total_bytes, disk_used_bytes, storage_driver, security, gpus,
+                       user_namespaces, networks, runtimes))
 
 /// Body of POST /v1/sessions/{id}.
 struct CreateSession {
@@ -67,8 +68,8 @@ struct CreateSession {
   std::string home = "fresh";
 };
 BOOST_DESCRIBE_STRUCT(CreateSession, (),
-                      (attempt, generation, image, cores, memory_bytes, shm_bytes, pids, network, environment, hostname,
-                       runtime, width, height, home))
+                      (attempt, generation, image, cores, memory_bytes, shm_bytes, pids, network, environment,
+                       hostname, runtime, width, height, home))
 
 /// One container of ours, as the engine shows it.
 struct SessionContainer {

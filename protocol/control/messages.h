@@ -1,17 +1,18 @@
 #pragma once
 
-#include <boost/describe/class.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
+#include <boost/describe/class.hpp>
+
 /// Messages of agent ⇄ display server as the agent reads and writes them; README.md beside this file is the
 /// specification. The display server and init have readers of their own: they share no JSON library with us.
 namespace oriel::protocol::control {
 
-/// A hello's `protocol` is the display protocol that its viewers must speak. Sessions outlive upgrades, so the agent takes any
-/// and reports it.
+/// A hello's `protocol` is the display protocol that its viewers must speak. Sessions outlive upgrades, so
+/// the agent takes any and reports it.
 inline constexpr std::int64_t kHighestProtocol = 1000;
 
 struct Envelope {

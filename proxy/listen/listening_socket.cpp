@@ -1,20 +1,20 @@
 #include "proxy/listen/listening_socket.h"
 
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
-#include <cstring>
-
 namespace oriel::proxy {
 namespace {
 
-constexpr int kBacklog = 511;            // what nginx asks for itself, so that it need not listen() again
-constexpr int kUnsentBytes = 16 * 1024;  // beyond this the newest picture would queue behind older ones
+constexpr int kBacklog = 511;              // what nginx asks for itself, so that it need not listen() again
+constexpr int kUnsentBytes = 16 * 1024;    // beyond this the newest picture would queue behind older ones
 constexpr int kKeepaliveIdleSeconds = 20;  // below the 30 s after which some networks forget a connection
 constexpr int kKeepaliveIntervalSeconds = 10;
 constexpr int kKeepaliveProbes = 6;

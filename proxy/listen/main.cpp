@@ -3,16 +3,16 @@
 // Opens the listening sockets, gives up root, and becomes nginx, which finds them in the variable that it
 // uses to hand sockets over to a new binary of itself. The same addresses must stand in nginx.conf.
 
-#include <grp.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "proxy/listen/listening_socket.h"
 
@@ -60,15 +60,18 @@ int main(int argument_count, char** arguments) {
   for (auto const& address : addresses) {
     std::string problem;
     int const socket = oriel::proxy::open_listening_socket(address, problem);
-    if (socket < 0) return fail("listen on " + address.host + " port " + std::to_string(address.port) + ": " + problem);
+    if (socket < 0)
+      return fail("listen on " + address.host + " port " + std::to_string(address.port) + ": " + problem);
     inherited += std::to_string(socket) + ";";
   }
 
-  // Root is there for ports below 1024 alone. nginx opens /dev/stdout by its name, which its next uid could not.
+  // Root is there for ports below 1024 alone. nginx opens /dev/stdout by its name, which its next uid could
+  // not.
   if (::geteuid() == 0 && user != 0) {
     (void)::fchmod(STDOUT_FILENO, 0622);
     (void)::fchmod(STDERR_FILENO, 0622);
-    if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 || ::setresuid(user, user, user) != 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 ||
+        ::setresuid(user, user, user) != 0) {
       return fail(std::string("become uid ") + std::to_string(user) + ": " + std::strerror(errno));
     }
   }

@@ -32,12 +32,15 @@ bool may_pass(Error const& error) {
     case Code::kTimeout:
     case Code::kRetry:
     case Code::kRateLimited:
-    case Code::kInternal: return true;
-    default: return false;
+    case Code::kInternal:
+      return true;
+    default:
+      return false;
   }
 }
 
-BrokerClient::BrokerClient(Executor executor, Endpoint endpoint) : calls_(std::move(executor), std::move(endpoint)) {}
+BrokerClient::BrokerClient(Executor executor, Endpoint endpoint)
+    : calls_(std::move(executor), std::move(endpoint)) {}
 
 Async<Result<wire::Host>> BrokerClient::host() {
   auto answer = co_await calls_.call("GET", "/v1/host");
@@ -65,12 +68,14 @@ Async<Result<wire::SessionContainer>> BrokerClient::create(SessionId session, wi
 Async<Result<>> BrokerClient::remove(SessionId session) {
   auto const target = path_of(session) + "?grace=" + std::to_string(limits::kEndGrace.count());
   auto answer = co_await calls_.call("DELETE", target, std::nullopt, kEngineCall);
-  if (!answer && answer.error().code != Code::kNotFound) co_return answer.error().within("remove the container");
+  if (!answer && answer.error().code != Code::kNotFound)
+    co_return answer.error().within("remove the container");
   co_return Result<>();
 }
 
 Async<Result<std::string>> BrokerClient::log(SessionId session) {
-  auto answer = co_await calls_.call("GET", path_of(session) + "/log?lines=50", std::nullopt, limits::kFailureLog);
+  auto answer =
+      co_await calls_.call("GET", path_of(session) + "/log?lines=50", std::nullopt, limits::kFailureLog);
   auto log = read_answer<wire::SessionLog>(std::move(answer), "read the container's log");
   if (!log) co_return log.error();
   co_return std::move(log->log);
@@ -115,7 +120,8 @@ Async<Result<std::string>> BrokerClient::pull(wire::PullImage wanted,
   auto answer = co_await calls_.stream_lines(std::move(request), std::move(on_line));
   if (!answer) co_return answer.error().within("pull " + wanted.reference);
   if (answer->status / 100 != 2) co_return http::error_of(*answer).within("pull " + wanted.reference);
-  if (!outcome) co_return fail(Code::kUnavailable, "pull " + wanted.reference + ": the broker ended without a result");
+  if (!outcome)
+    co_return fail(Code::kUnavailable, "pull " + wanted.reference + ": the broker ended without a result");
   if (!*outcome) co_return outcome->error().within("pull " + wanted.reference);
   co_return std::move(*outcome);
 }

@@ -23,16 +23,16 @@ class BrokerClient {
   /// kNotFound when the session has none.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> find(SessionId session);
   /// Creates and starts, or adopts what is there.
-  [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(SessionId session,
-                                                                         protocol::broker::CreateSession wanted);
+  [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(
+      SessionId session, protocol::broker::CreateSession wanted);
   /// Resumes when container and volumes are seen gone; also when they were gone already.
   [[nodiscard]] Async<Result<>> remove(SessionId session);
   [[nodiscard]] Async<Result<std::string>> log(SessionId session);
   [[nodiscard]] Async<Result<protocol::broker::SessionUsage>> usage(SessionId session);
   [[nodiscard]] Async<Result<std::vector<protocol::broker::Image>>> images();
   /// The image's id once it is there. `on_progress` gets percent and words.
-  [[nodiscard]] Async<Result<std::string>> pull(protocol::broker::PullImage wanted,
-                                                std::function<void(protocol::broker::PullLine const&)> on_progress);
+  [[nodiscard]] Async<Result<std::string>> pull(
+      protocol::broker::PullImage wanted, std::function<void(protocol::broker::PullLine const&)> on_progress);
   /// Runs until the stream ends or breaks.
   [[nodiscard]] Async<Result<>> events(std::function<void(protocol::broker::Event const&)> on_event);
 

@@ -20,8 +20,9 @@ namespace {
 
 namespace wire = protocol::control;
 
-constexpr std::size_t kOutgoing = 64;     // messages that wait for a display server; then its connection is closed
-constexpr int kStreamBacklog = 64;        // viewers that wait for accept
+constexpr std::size_t kOutgoing =
+    64;                             // messages that wait for a display server; then its connection is closed
+constexpr int kStreamBacklog = 64;  // viewers that wait for accept
 constexpr std::size_t kHostileDepth = 8;  // our messages nest three deep
 
 std::string directory_of(Options const& options, SessionId session) {
@@ -132,7 +133,8 @@ class Server final : public ControlServer {
     for (;;) {
       auto accepted = co_await listener_.accept();
       if (!accepted) {
-        log::warning("accepting a display server failed", {{"session", session_}, {"error", accepted.error()}});
+        log::warning("accepting a display server failed",
+                     {{"session", session_}, {"error", accepted.error()}});
       } else {
         auto const peer = accepted->peer();
         bool const known = peer && (!options_.display_user || peer->user == *options_.display_user);
@@ -167,7 +169,8 @@ class Server final : public ControlServer {
     auto outcome = co_await read_messages(connection);
     connection->close();
     if (outcome.error().code != Code::kUnavailable) {
-      log::warning("closed a display server's connection", {{"session", session_}, {"error", outcome.error()}});
+      log::warning("closed a display server's connection",
+                   {{"session", session_}, {"error", outcome.error()}});
     }
     if (current_ == connection) {
       current_.reset();
@@ -178,7 +181,8 @@ class Server final : public ControlServer {
   /// Always ends with an Error: why nothing more is read.
   Async<Result<>> read_messages(ConnectionPointer connection) {
     auto first = connection->socket.receive();
-    auto hello = co_await with_deadline(std::move(first), limits::kControlHello, "the display server's hello");
+    auto hello =
+        co_await with_deadline(std::move(first), limits::kControlHello, "the display server's hello");
     if (!hello) co_return hello.error();
     auto introduced = introduce(*connection, hello->payload);
     if (!introduced) co_return introduced.error();
@@ -279,8 +283,8 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(Executor executor, Op
   how.backlog = 8;
   auto listening = listen_unix(directory + "/control.sock", how);
   if (!listening) return listening.error().within("listen on the control socket");
-  return std::unique_ptr<ControlServer>(
-      std::make_unique<Server>(std::move(executor), options, session, std::move(*listening), std::move(events)));
+  return std::unique_ptr<ControlServer>(std::make_unique<Server>(std::move(executor), options, session,
+                                                                 std::move(*listening), std::move(events)));
 }
 
 void remove_stream_socket(Options const& options, SessionId session) {

@@ -16,9 +16,10 @@ namespace oriel::agent {
 
 /// The agent's end of one session's control socket (protocol/control), and the maker of its stream socket.
 ///
-/// The display server connects out to us, again after each loss. Every hello is answered with `begin` and a new listening
-/// stream socket, renamed over the old one, so that a restart of either side never leaves a path that nobody serves.
-/// The container is hostile: messages are bounded in size and rate, and one connection is served at a time, the newest.
+/// The display server connects out to us, again after each loss. Every hello is answered with `begin` and a
+/// new listening stream socket, renamed over the old one, so that a restart of either side never leaves a
+/// path that nobody serves. The container is hostile: messages are bounded in size and rate, and one
+/// connection is served at a time, the newest.
 class ControlServer {
  public:
   struct Events {
@@ -28,8 +29,8 @@ class ControlServer {
     std::function<void()> lost;  ///< the display server's connection ended
   };
 
-  /// Makes `control_directory/<session>` when it is not there (it is never remade: the container holds its inode) and
-  /// listens on `control.sock` in it. Blocks for a few system calls.
+  /// Makes `control_directory/<session>` when it is not there (it is never remade: the container holds its
+  /// inode) and listens on `control.sock` in it. Blocks for a few system calls.
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> open(Executor executor, Options const& options,
                                                                    SessionId session, Events events);
   virtual ~ControlServer() = default;

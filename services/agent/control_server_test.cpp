@@ -1,10 +1,10 @@
 #include "services/agent/control_server.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "libs/async/sleep.h"
 #include "libs/base/json.h"
@@ -40,7 +40,9 @@ class ControlServerTest : public ::testing::Test {
     return std::move(*opened);
   }
 
-  std::string control_path() const { return options.control_directory + "/" + session.text() + "/control.sock"; }
+  std::string control_path() const {
+    return options.control_directory + "/" + session.text() + "/control.sock";
+  }
   std::string stream_path() const { return options.public_directory + "/" + session.text() + ".sock"; }
 
   std::string greeting_of_viewer(ControlSocket& viewer) {
@@ -49,7 +51,9 @@ class ControlServerTest : public ::testing::Test {
   }
 
   testing::FakeDisplay& display() { return *display_; }
-  void start_display() { display_ = std::make_unique<testing::FakeDisplay>(loop.executor(), control_path(), session.text()); }
+  void start_display() {
+    display_ = std::make_unique<testing::FakeDisplay>(loop.executor(), control_path(), session.text());
+  }
   void stop_display() {
     if (display_) loop.run(display_->stop());
     display_.reset();
@@ -82,7 +86,7 @@ TEST_F(ControlServerTest, AHelloIsAnsweredWithBeginAndASocketThatViewersReach) {
   EXPECT_EQ(display().begins()[0].session, session.text());
   EXPECT_EQ(display().begins()[0].environment.at("LANGUAGE"), "fr");
   EXPECT_EQ(states.front(), "starting/x");
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(stream_path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0660U);
   ASSERT_EQ(::stat(control_path().c_str(), &info), 0);
@@ -107,7 +111,7 @@ TEST_F(ControlServerTest, ARestartedAgentReplacesTheSocketAndOpenStreamsStay) {
   auto viewer = loop.run(ControlSocket::connect(loop.executor(), stream_path()));
   ASSERT_TRUE(viewer);
   EXPECT_EQ(greeting_of_viewer(*viewer), session.text());
-  struct stat directory_before {};
+  struct stat directory_before{};
   ::stat((options.control_directory + "/" + session.text()).c_str(), &directory_before);
 
   loop.run(first->stop());
@@ -115,7 +119,7 @@ TEST_F(ControlServerTest, ARestartedAgentReplacesTheSocketAndOpenStreamsStay) {
   auto second = open();
   loop.until([&] { return display().listens() == 2; });
   // The container holds the directory's inode: it must be the same one.
-  struct stat directory_after {};
+  struct stat directory_after{};
   ::stat((options.control_directory + "/" + session.text()).c_str(), &directory_after);
   EXPECT_EQ(directory_before.st_ino, directory_after.st_ino);
 

@@ -1,13 +1,13 @@
 #include "services/agent/host_resources.h"
 
-#include <sys/statvfs.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <vector>
+
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "libs/base/version.h"
 
@@ -67,12 +67,11 @@ protocol::agent::Resources HostResources::read(protocol::broker::Host const& hos
   resources.memory_used_bytes = resources.memory_total_bytes - meminfo_bytes(proc_, "MemAvailable");
   resources.disk_total_bytes = host.disk_total_bytes;
   resources.disk_used_bytes = host.disk_used_bytes;
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (resources.disk_total_bytes == 0 && ::statvfs(options_.disk_path.c_str(), &disk) == 0) {
     auto const block = static_cast<std::int64_t>(disk.f_frsize);
     resources.disk_total_bytes = static_cast<std::int64_t>(disk.f_blocks) * block;
-    resources.disk_used_bytes =
-        resources.disk_total_bytes - static_cast<std::int64_t>(disk.f_bavail) * block;
+    resources.disk_used_bytes = resources.disk_total_bytes - static_cast<std::int64_t>(disk.f_bavail) * block;
   }
 
   resources.gpus = host.gpus;
@@ -84,7 +83,7 @@ protocol::agent::Resources HostResources::read(protocol::broker::Host const& hos
   resources.live_restore = host.live_restore;
   resources.user_namespaces = host.user_namespaces;
   if (resources.kernel.empty()) {
-    struct utsname names {};
+    struct utsname names{};
     if (::uname(&names) == 0) resources.kernel = names.release;
   }
   return resources;

@@ -9,8 +9,8 @@
 
 namespace oriel::agent {
 
-/// Reads what the kernel says of this host: /proc/stat, /proc/meminfo, /proc/loadavg, statfs. Cheap; blocks no longer than
-/// reading procfs does.
+/// Reads what the kernel says of this host: /proc/stat, /proc/meminfo, /proc/loadavg, statfs. Cheap; blocks
+/// no longer than reading procfs does.
 class HostResources {
  public:
   explicit HostResources(Options const& options, std::string proc = "/proc");

@@ -1,9 +1,9 @@
 #include "services/agent/host_resources.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "libs/testing/temporary_directory.h"
 

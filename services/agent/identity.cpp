@@ -71,11 +71,12 @@ Async<Result<Identity>> enrol(Executor executor, Options options) {
   auto enrolled = json::read<wire::EnrolAnswer>(*answer, json::Unknown::kIgnore);
   if (!enrolled) co_return enrolled.error().within("enrol: read the answer");
 
-  auto authority = write_file(authority_file(options.state_directory), enrolled->ca_pem, FileOwnership{0644, {}, {}});
+  auto authority =
+      write_file(authority_file(options.state_directory), enrolled->ca_pem, FileOwnership{0644, {}, {}});
   if (!authority) co_return authority.error();
   // Last: with the certificate in place the agent counts as enrolled.
-  auto certificate =
-      write_file(certificate_file(options.state_directory), enrolled->certificate_pem, FileOwnership{0644, {}, {}});
+  auto certificate = write_file(certificate_file(options.state_directory), enrolled->certificate_pem,
+                                FileOwnership{0644, {}, {}});
   if (!certificate) co_return certificate.error();
   co_return load_identity(options.state_directory);
 }

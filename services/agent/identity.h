@@ -11,7 +11,8 @@
 
 namespace oriel::agent {
 
-/// Who this agent is: an Ed25519 key that never leaves the host, and the certificate the manager signed for it.
+/// Who this agent is: an Ed25519 key that never leaves the host, and the certificate the manager signed for
+/// it.
 struct Identity {
   AgentId id{};
   crypto::SigningKey key{};
@@ -21,8 +22,8 @@ struct Identity {
 /// What `state_directory` holds; kNotFound before the first enrolment.
 [[nodiscard]] Result<Identity> load_identity(std::string const& state_directory);
 
-/// Asks the manager once for a certificate with the token in `options.enrolment_token_file`, and keeps it. The key is
-/// made and kept first, so that a repetition after a lost answer is the same agent.
+/// Asks the manager once for a certificate with the token in `options.enrolment_token_file`, and keeps it.
+/// The key is made and kept first, so that a repetition after a lost answer is the same agent.
 [[nodiscard]] Async<Result<Identity>> enrol(Executor executor, Options options);
 
 }  // namespace oriel::agent

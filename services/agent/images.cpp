@@ -22,10 +22,14 @@ constexpr auto kLongestRetry = std::chrono::seconds(15 * 60);
 constexpr std::size_t kManifestBytes = 128 * 1024;   // an icon is in it
 constexpr std::size_t kInventoryBytes = 768 * 1024;  // below the channel's 1 MiB
 
-bool has_manifest(json::Value const& manifest) { return manifest.is_object() && !manifest.get_object().empty(); }
+bool has_manifest(json::Value const& manifest) {
+  return manifest.is_object() && !manifest.get_object().empty();
+}
 
 /// `oriel/firefox:1@sha256:…` and `oriel/firefox:1` name the same repository and tag.
-std::string plain_reference(std::string const& reference) { return std::string(split(reference, '@').front()); }
+std::string plain_reference(std::string const& reference) {
+  return std::string(split(reference, '@').front());
+}
 
 }  // namespace
 
@@ -100,8 +104,9 @@ wire::Inventory Images::inventory() const {
   for (auto const& wanted : wanted_) {
     if (present(wanted)) {
       // Known by its digest alone, or named with one: the manager looks for the wish's own words.
-      auto const listed = std::ranges::any_of(
-          inventory.images, [&](wire::InventoryImage const& line) { return line.reference == wanted.reference; });
+      auto const listed = std::ranges::any_of(inventory.images, [&](wire::InventoryImage const& line) {
+        return line.reference == wanted.reference;
+      });
       if (listed) continue;
       wire::InventoryImage line;
       line.reference = wanted.reference;
@@ -111,7 +116,8 @@ wire::Inventory Images::inventory() const {
         auto const same = std::ranges::any_of(image.digests, [&](std::string const& digest) {
           return wanted.digest && digest.ends_with(*wanted.digest);
         });
-        auto const named = std::ranges::find(image.references, plain_reference(wanted.reference)) != image.references.end();
+        auto const named =
+            std::ranges::find(image.references, plain_reference(wanted.reference)) != image.references.end();
         if (!same && !(named && !wanted.digest)) continue;
         line.id = image.id;
         line.digests = image.digests;
@@ -205,7 +211,8 @@ Async<> Images::pull(wire::DesiredImage wanted) {
     state = Pull{};
   } else {
     state.failure = to_utf8(pulled.error().message, limits::kReasonBytes);
-    state.wait = state.wait == 0s ? kFirstRetry : std::min<std::chrono::seconds>(state.wait * 2, kLongestRetry);
+    state.wait =
+        state.wait == 0s ? kFirstRetry : std::min<std::chrono::seconds>(state.wait * 2, kLongestRetry);
     state.again_at = clock_.steady_now() + state.wait;
     log::warning("an image could not be downloaded", {{"reference", reference}, {"error", pulled.error()}});
   }

@@ -15,8 +15,8 @@
 
 namespace oriel::agent {
 
-/// Keeps the images that are wanted here, and knows which are: at most kImagePulls downloads at once, one for each
-/// reference, failed ones again after a growing while.
+/// Keeps the images that are wanted here, and knows which are: at most kImagePulls downloads at once, one for
+/// each reference, failed ones again after a growing while.
 class Images {
  public:
   Images(Executor executor, BrokerClient& broker, Clock& clock);

@@ -1,8 +1,8 @@
 #include "services/agent/images.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "libs/testing/loop.h"
 #include "libs/testing/temporary_directory.h"
@@ -54,7 +54,9 @@ TEST_F(ImagesTest, WhatIsWantedAndAbsentIsPulledTwoAtOnceAndOnceEach) {
   images->start();
   loop.until([&] { return state_of("a:1") == "pulling"; });
   images->apply({wish("a:1"), wish("b:1"), wish("c:1"), wish("built:1", false)});
-  loop.until([&] { return state_of("a:1") == "present" && state_of("b:1") == "present" && state_of("c:1") == "present"; });
+  loop.until([&] {
+    return state_of("a:1") == "present" && state_of("b:1") == "present" && state_of("c:1") == "present";
+  });
   EXPECT_EQ(engine.pulls, 3);
   EXPECT_EQ(engine.most_pulls_at_once, 2);
   EXPECT_EQ(state_of("built:1"), "absent");

@@ -137,7 +137,8 @@ Async<Result<>> ManagerChannel::introduce(http::WebSocket& socket, Identity cons
 
 Async<Result<>> ManagerChannel::converse(Identity const& identity) {
   http::Headers headers;
-  auto socket = co_await http::WebSocketClient::connect(executor_, options_.manager, "/agent/v1/channel", headers);
+  auto socket =
+      co_await http::WebSocketClient::connect(executor_, options_.manager, "/agent/v1/channel", headers);
   if (!socket) co_return socket.error();
   auto introduced = co_await introduce(**socket, identity);
   if (!introduced) co_return introduced.error();

@@ -20,8 +20,9 @@ class WebSocket;
 
 namespace oriel::agent {
 
-/// The agent's outbound channel (protocol/agent): connects for ever with back-off, proves who it is, then takes wishes and
-/// answers with what is. Nothing is queued: what goes out is made from the present state when there is room.
+/// The agent's outbound channel (protocol/agent): connects for ever with back-off, proves who it is, then
+/// takes wishes and answers with what is. Nothing is queued: what goes out is made from the present state
+/// when there is room.
 class ManagerChannel {
  public:
   ManagerChannel(Executor executor, Options const& options, Sessions& sessions, Images& images,
@@ -57,7 +58,7 @@ class ManagerChannel {
   bool enrolled_ = false;
   std::string last_error_ = "not connected yet";
   std::chrono::seconds heartbeat_{5};
-  bool full_desired_ = false;    ///< the whole list arrived on this channel
+  bool full_desired_ = false;  ///< the whole list arrived on this channel
   bool inventory_due_ = false;
   Signal something_to_send_;
   TaskGroup tasks_;

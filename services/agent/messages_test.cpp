@@ -1,10 +1,10 @@
 #include "protocol/agent/messages.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <functional>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
@@ -26,7 +26,8 @@ Rewrite by() {
 }
 
 void check(std::string const& folder, std::map<std::string, Rewrite> const& types) {
-  std::filesystem::path const golden = std::filesystem::path(ORIEL_SOURCE_DIRECTORY) / "protocol" / folder / "golden";
+  std::filesystem::path const golden =
+      std::filesystem::path(ORIEL_SOURCE_DIRECTORY) / "protocol" / folder / "golden";
   std::size_t files = 0;
   for (auto const& entry : std::filesystem::directory_iterator(golden)) {
     if (entry.path().extension() != ".json") continue;

@@ -1,10 +1,10 @@
 #include "services/agent/options.h"
 
-#include <unistd.h>
-
 #include <array>
-#include <boost/describe/class.hpp>
 #include <vector>
+
+#include <boost/describe/class.hpp>
+#include <unistd.h>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"

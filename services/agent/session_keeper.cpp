@@ -86,7 +86,8 @@ void SessionKeeper::wake() { changed_.notify(); }
 bool SessionKeeper::ending_wanted() const { return desired_ && desired_->desired == "ended"; }
 
 void SessionKeeper::want(wire::DesiredSession desired) {
-  bool const older = desired.attempt < attempt_ || (desired.attempt == attempt_ && desired.generation < generation_);
+  bool const older =
+      desired.attempt < attempt_ || (desired.attempt == attempt_ && desired.generation < generation_);
   if (older) {
     log::info("refused an older wish for a session", {{"session", session_},
                                                       {"attempt", desired.attempt},
@@ -100,7 +101,8 @@ void SessionKeeper::want(wire::DesiredSession desired) {
   desired_ = std::move(desired);
   if (control_) {
     control_->set_begin(desired_->begin);
-    for (auto const& viewer : desired_->revoked_viewers) close_viewer(viewer, std::nullopt, "access was withdrawn");
+    for (auto const& viewer : desired_->revoked_viewers)
+      close_viewer(viewer, std::nullopt, "access was withdrawn");
   }
   wake();
 }
@@ -177,13 +179,27 @@ wire::ObservedSession SessionKeeper::observed() const {
   seen.attempt = attempt_;
   seen.generation = generation_;
   switch (phase_) {
-    case Phase::kAbsent: seen.state = "absent"; break;
-    case Phase::kCreating: seen.state = "creating"; break;
-    case Phase::kStarting: seen.state = "starting"; break;
-    case Phase::kRunning: seen.state = "running"; break;
-    case Phase::kEnding: seen.state = "ending"; break;
-    case Phase::kGone: seen.state = "gone"; break;
-    case Phase::kFailed: seen.state = "failed"; break;
+    case Phase::kAbsent:
+      seen.state = "absent";
+      break;
+    case Phase::kCreating:
+      seen.state = "creating";
+      break;
+    case Phase::kStarting:
+      seen.state = "starting";
+      break;
+    case Phase::kRunning:
+      seen.state = "running";
+      break;
+    case Phase::kEnding:
+      seen.state = "ending";
+      break;
+    case Phase::kGone:
+      seen.state = "gone";
+      break;
+    case Phase::kFailed:
+      seen.state = "failed";
+      break;
   }
   seen.step = step_;
   seen.progress = progress_;
@@ -298,7 +314,8 @@ void SessionKeeper::told(protocol::control::State const& state) {
     return;
   }
   bool const known = state.step == "x" || state.step == "wallpaper" || state.step == "application";
-  if (known && progress_of(state.step) >= progress_) enter(Phase::kStarting, state.step, progress_of(state.step));
+  if (known && progress_of(state.step) >= progress_)
+    enter(Phase::kStarting, state.step, progress_of(state.step));
 }
 
 void SessionKeeper::told(protocol::control::Viewers const& viewers) {
@@ -321,8 +338,9 @@ Async<> SessionKeeper::launch() {
   }
   enter(Phase::kCreating, "control", 10);
   if (!open_control()) {
-    fail_now("agent_fault", "The server could not make the session's control socket; an administrator finds the "
-                            "cause in the agent's log.");
+    fail_now("agent_fault",
+             "The server could not make the session's control socket; an administrator finds the "
+             "cause in the agent's log.");
     co_return;
   }
 
@@ -342,7 +360,8 @@ Async<> SessionKeeper::launch() {
     if (container && container->attempt != asked_for) {
       // An earlier attempt still holds the name: it goes first.
       auto removed = co_await context_.broker.remove(session_);
-      if (!removed) log::warning("an earlier attempt stays", {{"session", session_}, {"error", removed.error()}});
+      if (!removed)
+        log::warning("an earlier attempt stays", {{"session", session_}, {"error", removed.error()}});
     } else if (container) {
       take_container(*container);
       mark_created();
@@ -356,8 +375,10 @@ Async<> SessionKeeper::launch() {
       auto const& error = container.error();
       if (error.code == Code::kInternal) ++faults;
       if (!may_pass(error) || faults >= kServerFaults) {
-        auto const missing = error.code == Code::kNotFound && error.message.find("image") != std::string::npos;
-        auto words = missing ? "This server does not have the workspace's image: " : "The server refused to create the container: ";
+        auto const missing =
+            error.code == Code::kNotFound && error.message.find("image") != std::string::npos;
+        auto words = missing ? "This server does not have the workspace's image: "
+                             : "The server refused to create the container: ";
         fail_now(missing ? "image_missing" : "start_refused", words + error.message);
         co_return;
       }
@@ -372,8 +393,8 @@ Async<> SessionKeeper::launch() {
   }
 }
 
-/// We made this attempt's container before a restart of ours. Creating again would start a dead one anew, or make a second
-/// one where the first was removed: both would hide a loss.
+/// We made this attempt's container before a restart of ours. Creating again would start a dead one anew, or
+/// make a second one where the first was removed: both would hide a loss.
 Async<> SessionKeeper::find_created() {
   Backoff backoff;
   while (!ending_wanted()) {
@@ -396,7 +417,8 @@ Async<> SessionKeeper::find_created() {
 // ---- failure
 
 void SessionKeeper::fail_now(std::string code, std::string reason) {
-  log::warning("session failed", {{"session", session_}, {"attempt", attempt_}, {"code", code}, {"reason", reason}});
+  log::warning("session failed",
+               {{"session", session_}, {"attempt", attempt_}, {"code", code}, {"reason", reason}});
   reason_code_ = std::move(code);
   reason_ = to_utf8(reason, limits::kReasonBytes);
   viewers_ = 0;
@@ -417,7 +439,8 @@ Async<> SessionKeeper::fail_with_log(std::string code, std::string reason) {
   if (!ending_wanted()) fail_now(std::move(code), std::move(reason));
 }
 
-Async<> SessionKeeper::fail_dead_container(std::int64_t exit_code, bool oom_killed, std::string engine_words) {
+Async<> SessionKeeper::fail_dead_container(std::int64_t exit_code, bool oom_killed,
+                                           std::string engine_words) {
   if (oom_killed) {
     auto limit = desired_ ? " of " + gibibytes(desired_->memory_bytes) : std::string();
     co_await fail_with_log("out_of_memory", "The session reached its memory limit" + limit +
@@ -442,7 +465,8 @@ Async<> SessionKeeper::end() {
   for (;;) {
     auto removed = co_await context_.broker.remove(session_);
     if (removed) break;
-    log::warning("removing a container did not succeed yet", {{"session", session_}, {"error", removed.error()}});
+    log::warning("removing a container did not succeed yet",
+                 {{"session", session_}, {"error", removed.error()}});
     co_await backoff.wait();
   }
   if (control_) {
@@ -478,7 +502,8 @@ std::string mark_of(Options const& options, SessionId session) {
 
 void SessionKeeper::mark_created() {
   auto made = make_directory(context_.options.state_directory + "/created", FileOwnership{0700, {}, {}});
-  auto written = made ? write_file(mark_of(context_.options, session_), std::to_string(attempt_)) : std::move(made);
+  auto written =
+      made ? write_file(mark_of(context_.options, session_), std::to_string(attempt_)) : std::move(made);
   if (!written) log::warning("cannot note that a container was made", {{"error", written.error()}});
 }
 

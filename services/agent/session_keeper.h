@@ -34,7 +34,8 @@ struct KeeperContext {
 ///   launch: control socket → container → hello (begin, listen) → ready
 ///   end:    word to viewers → container → files → gone
 ///
-/// Only `desired: ended` ends it. Silence of manager, broker or display server never does; they are asked again.
+/// Only `desired: ended` ends it. Silence of manager, broker or display server never does; they are asked
+/// again.
 class SessionKeeper {
  public:
   SessionKeeper(KeeperContext const& context, SessionId session);
@@ -72,7 +73,8 @@ class SessionKeeper {
   [[nodiscard]] Async<> find_created();
   [[nodiscard]] Async<> end();
   [[nodiscard]] Async<> fail_with_log(std::string code, std::string reason);
-  [[nodiscard]] Async<> fail_dead_container(std::int64_t exit_code, bool oom_killed, std::string engine_words);
+  [[nodiscard]] Async<> fail_dead_container(std::int64_t exit_code, bool oom_killed,
+                                            std::string engine_words);
   [[nodiscard]] bool open_control();
   [[nodiscard]] bool ending_wanted() const;
   [[nodiscard]] std::optional<SteadyTime> start_deadline() const;

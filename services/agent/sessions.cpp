@@ -166,15 +166,16 @@ Async<> Sessions::event_loop() {
   Backoff backoff;
   for (;;) {
     auto const began = clock_.steady_now();
-    std::function<void(protocol::broker::Event const&)> on_event = [this](protocol::broker::Event const& event) {
-      if (event.event == "resynchronise") {
-        list_now_.notify();
-        return;
-      }
-      auto const id = SessionId::parse(event.session);
-      if (!id) return;
-      if (auto* keeper = keeper_of(*id)) keeper->see_event(event);
-    };
+    std::function<void(protocol::broker::Event const&)> on_event =
+        [this](protocol::broker::Event const& event) {
+          if (event.event == "resynchronise") {
+            list_now_.notify();
+            return;
+          }
+          auto const id = SessionId::parse(event.session);
+          if (!id) return;
+          if (auto* keeper = keeper_of(*id)) keeper->see_event(event);
+        };
     auto followed = co_await broker_.events(std::move(on_event));
     list_now_.notify();
     if (!followed) log::debug("the broker's events ended", {{"error", followed.error()}});

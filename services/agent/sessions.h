@@ -15,8 +15,8 @@
 
 namespace oriel::agent {
 
-/// All sessions of this host: hands the manager's wishes and the broker's news to their keepers, and remembers
-/// which of them the manager has not heard of yet.
+/// All sessions of this host: hands the manager's wishes and the broker's news to their keepers, and
+/// remembers which of them the manager has not heard of yet.
 class Sessions {
  public:
   Sessions(Executor executor, Options const& options, BrokerClient& broker, Clock& clock);

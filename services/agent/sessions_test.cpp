@@ -1,9 +1,9 @@
 #include "services/agent/sessions.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "libs/testing/loop.h"
 #include "libs/testing/temporary_directory.h"
@@ -49,7 +49,9 @@ class SessionsTest : public ::testing::Test {
     stop_broker();
   }
 
-  void start_broker() { broker = std::make_unique<testing::FakeBroker>(loop.executor(), options.broker.path, engine); }
+  void start_broker() {
+    broker = std::make_unique<testing::FakeBroker>(loop.executor(), options.broker.path, engine);
+  }
   void stop_broker() {
     if (broker) loop.run(broker->stop());
     broker.reset();
@@ -236,7 +238,8 @@ TEST_F(SessionsTest, AContainerThatDiedWhileTheAgentWasAwayIsNotStartedAnew) {
 TEST_F(SessionsTest, ARestartedAgentFindsItsSessionsBeforeTheManagerSpeaks) {
   want(wish("running"));
   until_state("running");
-  auto viewer = loop.run(ControlSocket::connect(loop.executor(), options.public_directory + "/" + id.text() + ".sock"));
+  auto viewer =
+      loop.run(ControlSocket::connect(loop.executor(), options.public_directory + "/" + id.text() + ".sock"));
   ASSERT_TRUE(viewer);
   loop.until([&] { return display->streams() == 1; });
   stop_agent();
@@ -244,7 +247,8 @@ TEST_F(SessionsTest, ARestartedAgentFindsItsSessionsBeforeTheManagerSpeaks) {
   until_state("running");
   EXPECT_EQ(display->streams(), 1U);
   EXPECT_EQ(display->hellos(), 2);
-  auto another = loop.run(ControlSocket::connect(loop.executor(), options.public_directory + "/" + id.text() + ".sock"));
+  auto another =
+      loop.run(ControlSocket::connect(loop.executor(), options.public_directory + "/" + id.text() + ".sock"));
   EXPECT_TRUE(another);
   EXPECT_EQ(engine.creates, 1);
 
@@ -349,7 +353,8 @@ TEST_F(SessionsTest, ANewerAttemptReplacesAnOlderContainer) {
   auto second = wish("running", 7);
   second.attempt = 2;
   want(second);
-  loop.until([&] { return engine.containers.contains(id.text()) && engine.containers.at(id.text()).attempt == 2; });
+  loop.until(
+      [&] { return engine.containers.contains(id.text()) && engine.containers.at(id.text()).attempt == 2; });
   EXPECT_EQ(seen().attempt, 2);
 }
 

@@ -1,5 +1,8 @@
 #include "services/broker/command.h"
 
+#include <array>
+#include <cerrno>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,9 +10,6 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
 
 #include "libs/base/file_descriptor.h"
 #include "libs/base/text.h"
@@ -44,13 +44,16 @@ Result<FileDescriptor> input_file(std::string const& input) {
 }
 
 /// Reads both pipes until both end; false at the deadline.
-bool collect(Pipe& out, Pipe& err, std::string& output, std::string& problem, std::chrono::steady_clock::time_point end) {
+bool collect(Pipe& out, Pipe& err, std::string& output, std::string& problem,
+             std::chrono::steady_clock::time_point end) {
   std::array<pollfd, 2> polled{{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
   std::array<std::string*, 2> const into{&output, &problem};
   int open = 2;
   while (open > 0) {
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || ::poll(polled.data(), polled.size(), static_cast<int>(left.count())) <= 0) return false;
+    auto const left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || ::poll(polled.data(), polled.size(), static_cast<int>(left.count())) <= 0)
+      return false;
     for (std::size_t i = 0; i < polled.size(); ++i) {
       if (polled[i].fd < 0 || polled[i].revents == 0) continue;
       std::array<char, 16384> buffer{};

@@ -1,7 +1,8 @@
 #include "services/broker/configuration.h"
 
-#include <boost/describe/class.hpp>
 #include <regex>
+
+#include <boost/describe/class.hpp>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
@@ -32,7 +33,8 @@ Result<Configuration> read_configuration(std::string const& path) {
   if (!std::regex_match(file->instance, instance_form)) {
     return fail(Code::kInvalid, path + ": instance must match [a-z][a-z0-9-]{0,19}");
   }
-  if (file->home.empty() || file->home.front() != '/') return fail(Code::kInvalid, path + ": home must be absolute");
+  if (file->home.empty() || file->home.front() != '/')
+    return fail(Code::kInvalid, path + ": home must be absolute");
 
   Configuration configuration;
   configuration.instance = file->instance;

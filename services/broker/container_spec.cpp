@@ -9,7 +9,8 @@ namespace oriel::broker {
 namespace {
 
 constexpr std::int64_t kStopSeconds = 3;
-constexpr std::int64_t kOutOfMemoryScore = 300;  // when the host's memory ends, a session ends before a service does
+constexpr std::int64_t kOutOfMemoryScore =
+    300;  // when the host's memory ends, a session ends before a service does
 constexpr char kTmpOptions[] = "rw,nosuid,nodev,exec,mode=1777";
 constexpr char kRunOptions[] = "rw,nosuid,nodev,noexec,mode=755";
 constexpr char kUserRunOptions[] = "rw,nosuid,nodev,noexec,uid=1000,gid=1000,mode=700";
@@ -23,7 +24,8 @@ json::Object read_only_bind(std::string const& source, char const* target) {
           {"BindOptions", json::Object{{"Propagation", "rprivate"}}}};
 }
 
-json::Array environment_of(SessionId session, protocol::broker::CreateSession const& request, ContainerFacts const& facts) {
+json::Array environment_of(SessionId session, protocol::broker::CreateSession const& request,
+                           ContainerFacts const& facts) {
   json::Array environment;
   for (auto const& [name, value] : request.environment) environment.emplace_back(name + "=" + value);
   environment.emplace_back("ORIEL_SESSION=" + session.text());
@@ -41,7 +43,8 @@ json::Object host_config(protocol::broker::CreateSession const& request, Contain
   json::Object host;
   host["NetworkMode"] = facts.network;
   host["CapDrop"] = json::Array{"ALL"};
-  host["CapAdd"] = json::Array{"SETUID", "SETGID", "KILL"};  // for PID 1 alone: our init drops them for its children
+  host["CapAdd"] =
+      json::Array{"SETUID", "SETGID", "KILL"};  // for PID 1 alone: our init drops them for its children
   host["SecurityOpt"] = json::Array{"no-new-privileges", "seccomp=" + facts.seccomp_profile};
   host["Privileged"] = false;
   host["ReadonlyRootfs"] = true;
@@ -62,15 +65,17 @@ json::Object host_config(protocol::broker::CreateSession const& request, Contain
   host["AutoRemove"] = false;
   host["PublishAllPorts"] = false;
   host["Init"] = false;
-  host["LogConfig"] = json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "1m"}, {"max-file", "1"}, {"compress", "false"}}}};
+  host["LogConfig"] =
+      json::Object{{"Type", "local"},
+                   {"Config", json::Object{{"max-size", "1m"}, {"max-file", "1"}, {"compress", "false"}}}};
   return host;
 }
 
 std::string mac_address(std::array<std::uint8_t, 3> prefix) {
   auto const tail = random_bytes(3);
   std::array<char, 18> text{};
-  std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", prefix[0], prefix[1], prefix[2], tail[0],
-                tail[1], tail[2]);
+  std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", prefix[0], prefix[1], prefix[2],
+                tail[0], tail[1], tail[2]);
   return text.data();
 }
 
@@ -103,9 +108,9 @@ json::Object container_spec(SessionId session, protocol::broker::CreateSession c
   spec["HostConfig"] = host_config(request, facts, labels);
   if (!facts.mac_address.empty()) {
     if (facts.mac_in_endpoint) {
-      spec["NetworkingConfig"] = json::Object{
-          {"EndpointsConfig",
-           json::Object{{facts.network, json::Object{{"MacAddress", facts.mac_address}}}}}};
+      spec["NetworkingConfig"] =
+          json::Object{{"EndpointsConfig",
+                        json::Object{{facts.network, json::Object{{"MacAddress", facts.mac_address}}}}}};
     } else {
       spec["MacAddress"] = facts.mac_address;
     }
@@ -117,8 +122,10 @@ Result<std::string> home_of_manifest(std::string const& manifest) {
   std::string home = "/home/user";
   if (!manifest.empty()) {
     auto const parsed = json::parse(manifest);
-    if (!parsed || !parsed->is_object()) return fail(Code::kInvalid, "the image's label oriel.manifest is not JSON");
-    if (auto const* named = parsed->get_object().if_contains("home"); named != nullptr && named->is_string()) {
+    if (!parsed || !parsed->is_object())
+      return fail(Code::kInvalid, "the image's label oriel.manifest is not JSON");
+    if (auto const* named = parsed->get_object().if_contains("home");
+        named != nullptr && named->is_string()) {
       home = std::string(named->get_string());
     }
   }

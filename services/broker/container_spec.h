@@ -14,25 +14,27 @@ namespace oriel::broker {
 struct ContainerFacts {
   std::string instance{};
   std::string agent{};
-  std::string image_id{};          ///< what the engine resolved the request's image to
-  std::string image_home{};        ///< absolute, checked by home_of_manifest()
-  std::string runtime{};           ///< hash
-  std::string runtime_tree{};      ///< path on the host
+  std::string image_id{};           ///< what the engine resolved the request's image to
+  std::string image_home{};         ///< absolute, checked by home_of_manifest()
+  std::string runtime{};            ///< hash
+  std::string runtime_tree{};       ///< path on the host
   std::string control_directory{};  ///< path on the host
-  std::string seccomp_profile{};   ///< JSON text
-  std::string network{};           ///< the engine's network, or "none"
-  std::string mac_address{};       ///< empty without network
-  bool mac_in_endpoint = false;    ///< API 1.44 and later want it there
+  std::string seccomp_profile{};    ///< JSON text
+  std::string network{};            ///< the engine's network, or "none"
+  std::string mac_address{};        ///< empty without network
+  bool mac_in_endpoint = false;     ///< API 1.44 and later want it there
 };
 
 /// `<instance>-session-<id>-<attempt>`
-[[nodiscard]] std::string container_name(std::string const& instance, SessionId session, std::int64_t attempt);
+[[nodiscard]] std::string container_name(std::string const& instance, SessionId session,
+                                         std::int64_t attempt);
 
 /// Body of POST /containers/create. Everything that protects the host is constant here.
 [[nodiscard]] json::Object container_spec(SessionId session, protocol::broker::CreateSession const& request,
                                           ContainerFacts const& facts);
 
-/// The home that an image's `oriel.manifest` label names; `/home/user` without one. kForbidden outside `/home`.
+/// The home that an image's `oriel.manifest` label names; `/home/user` without one. kForbidden outside
+/// `/home`.
 [[nodiscard]] Result<std::string> home_of_manifest(std::string const& manifest);
 
 /// Addresses under our prefix: the bridge table drops what such a sender sends to a peer.

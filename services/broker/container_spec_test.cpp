@@ -1,8 +1,8 @@
 #include "services/broker/container_spec.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace oriel::broker {
 namespace {
@@ -49,8 +49,8 @@ TEST(ContainerSpec, ProtectsTheHostByConstants) {
   EXPECT_EQ(host.at("IpcMode"), "private");
   EXPECT_EQ(host.at("PublishAllPorts"), false);
   EXPECT_EQ(host.at("RestartPolicy").at("Name"), "no");
-  for (auto const* absent : {"Devices", "DeviceRequests", "Binds", "PidMode", "UTSMode", "UsernsMode", "PortBindings", "GroupAdd",
-                             "DeviceCgroupRules", "Sysctls", "Runtime"}) {
+  for (auto const* absent : {"Devices", "DeviceRequests", "Binds", "PidMode", "UTSMode", "UsernsMode",
+                             "PortBindings", "GroupAdd", "DeviceCgroupRules", "Sysctls", "Runtime"}) {
     EXPECT_FALSE(host.contains(absent)) << absent;
   }
 }
@@ -118,7 +118,8 @@ TEST(ContainerSpec, AddressGoesWhereTheEngineReadsIt) {
   new_engine.mac_in_endpoint = true;
   auto const spec = container_spec(session(), request(), new_engine);
   EXPECT_FALSE(spec.contains("MacAddress"));
-  EXPECT_EQ(spec.at("NetworkingConfig").at("EndpointsConfig").at("oriel-internet").at("MacAddress"), "02:6f:72:00:00:01");
+  EXPECT_EQ(spec.at("NetworkingConfig").at("EndpointsConfig").at("oriel-internet").at("MacAddress"),
+            "02:6f:72:00:00:01");
 }
 
 TEST(ContainerSpec, AddressesAreUnderOurPrefixAndRandom) {
@@ -139,8 +140,9 @@ TEST(Manifest, NamesTheHome) {
 }
 
 TEST(Manifest, NeverNamesAHomeElsewhere) {
-  for (auto const* text : {R"({"home":"/"})", R"({"home":"/etc"})", R"({"home":"/home/"})", R"({"home":"/home/../etc"})",
-                           R"({"home":"home/user"})", R"({"home":"/home//x"})", R"({"home":"/run/oriel"})", "not json", "[]"}) {
+  for (auto const* text :
+       {R"({"home":"/"})", R"({"home":"/etc"})", R"({"home":"/home/"})", R"({"home":"/home/../etc"})",
+        R"({"home":"home/user"})", R"({"home":"/home//x"})", R"({"home":"/run/oriel"})", "not json", "[]"}) {
     EXPECT_FALSE(home_of_manifest(text)) << text;
   }
 }

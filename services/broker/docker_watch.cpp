@@ -23,7 +23,8 @@ Async<> watch_docker(Service& service, docker::Engine& engine) {
     auto const now = std::chrono::steady_clock::now();
     // Slow is not gone: only a socket that nobody listens on, or that is not there.
     auto const code = answer ? Code::kInternal : answer.error().code;
-    bool const refused = !answer && (code == Code::kUnavailable || code == Code::kNotFound || code == Code::kForbidden);
+    bool const refused =
+        !answer && (code == Code::kUnavailable || code == Code::kNotFound || code == Code::kForbidden);
     if (!refused) {
       refused_since.reset();
     } else if (!refused_since) {
@@ -39,7 +40,9 @@ Async<> watch_docker(Service& service, docker::Engine& engine) {
 Async<> watch_firewall(Firewall& firewall) {
   for (;;) {
     auto const stands = co_await firewall.ensure();
-    if (!stands) log::error("the firewall table does not stand: sessions with a network are refused", {{"error", stands.error()}});
+    if (!stands)
+      log::error("the firewall table does not stand: sessions with a network are refused",
+                 {{"error", stands.error()}});
     co_await sleep_for(kFirewallEvery);
   }
 }

@@ -6,8 +6,8 @@
 
 namespace oriel::broker {
 
-/// Ends the process when nobody has answered on the Docker socket for a second. The socket's file is mounted into our
-/// container, and a daemon that starts again makes a new one: Docker then restarts us with it.
+/// Ends the process when nobody has answered on the Docker socket for a second. The socket's file is mounted
+/// into our container, and a daemon that starts again makes a new one: Docker then restarts us with it.
 [[nodiscard]] Async<> watch_docker(Service& service, docker::Engine& engine);
 
 /// Loads the firewall table again, within seconds, should somebody remove it while sessions run.

@@ -19,10 +19,12 @@ class Events {
 
   Events(Executor executor, Configuration const& configuration, docker::Engine& engine);
 
-  /// Listens at the engine for ever, again after each break; every (re)connection is a `resynchronise` for all readers.
+  /// Listens at the engine for ever, again after each break; every (re)connection is a `resynchronise` for
+  /// all readers.
   [[nodiscard]] Async<> run();
 
-  /// A reader's own queue; it begins with `resynchronise`. One that falls behind is closed, and its reader connects again.
+  /// A reader's own queue; it begins with `resynchronise`. One that falls behind is closed, and its reader
+  /// connects again.
   [[nodiscard]] std::shared_ptr<Queue> subscribe();
   void unsubscribe(std::shared_ptr<Queue> const& queue) { queues_.erase(queue); }
 

@@ -1,10 +1,10 @@
 #include "services/broker/host_report.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+
+#include <sys/statvfs.h>
 
 #include "libs/base/file.h"
 #include "libs/base/text.h"
@@ -26,7 +26,8 @@ std::vector<std::string> render_nodes() {
     if (!name.starts_with("renderD")) continue;
     auto const vendor = read_file(entry.path() / "device/vendor");
     auto const device = read_file(entry.path() / "device/device");
-    found.push_back(name + (vendor && device ? " " + std::string(trim(*vendor)) + ":" + std::string(trim(*device)) : ""));
+    found.push_back(
+        name + (vendor && device ? " " + std::string(trim(*vendor)) + ":" + std::string(trim(*device)) : ""));
   }
   std::ranges::sort(found);
   return found;
@@ -40,7 +41,8 @@ bool user_namespaces_allowed() {
          kernel_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").value_or(0) == 0;
 }
 
-Async<Result<protocol::broker::Host>> host_report(docker::Engine& engine, Runtimes const& runtimes, Policy policy) {
+Async<Result<protocol::broker::Host>> host_report(docker::Engine& engine, Runtimes const& runtimes,
+                                                  Policy policy) {
   auto const version = co_await engine.version();
   if (!version) co_return version.error().within("ask the engine for its version");
   auto const info = co_await engine.info();

@@ -27,11 +27,13 @@ class PullTotal {
       layer = 1;
     } else if (progress.status == "Downloading" && progress.total > 0) {
       // Unpacking is the last tenth of a layer.
-      layer = std::max(layer, 0.9 * static_cast<double>(progress.current) / static_cast<double>(progress.total));
+      layer =
+          std::max(layer, 0.9 * static_cast<double>(progress.current) / static_cast<double>(progress.total));
     }
     double sum = 0;
     for (auto const& [name, done] : layers_) sum += done;
-    percent_ = std::max(percent_, static_cast<std::int64_t>(99.0 * sum / static_cast<double>(layers_.size())));
+    percent_ =
+        std::max(percent_, static_cast<std::int64_t>(99.0 * sum / static_cast<double>(layers_.size())));
   }
   [[nodiscard]] std::int64_t percent() const { return percent_; }
   [[nodiscard]] std::string const& message() const { return message_; }
@@ -56,8 +58,8 @@ struct Pull {
   std::optional<Result<>> outcome{};
 };
 
-Async<> run_pull(docker::Engine& engine, std::string reference, std::optional<docker::RegistryCredentials> credentials,
-                 Pull& pull) {
+Async<> run_pull(docker::Engine& engine, std::string reference,
+                 std::optional<docker::RegistryCredentials> credentials, Pull& pull) {
   auto on_progress = [&pull](docker::PullProgress const& progress) { pull.total.take(progress); };
   auto outcome = co_await engine.pull_image(std::move(reference), std::move(credentials), on_progress);
   pull.outcome.emplace(std::move(outcome));
@@ -92,7 +94,8 @@ Result<> Images::may_pull(protocol::broker::PullImage const& wanted) const {
   auto const policy = read_policy(configuration_.policy_path());
   if (!policy) return policy.error();
   auto const& reference = wanted.reference;
-  if (reference.empty() || reference.size() > 512 || reference.find_first_of(" \t\r\n?#&%\\") != std::string::npos) {
+  if (reference.empty() || reference.size() > 512 ||
+      reference.find_first_of(" \t\r\n?#&%\\") != std::string::npos) {
     return fail(Code::kInvalid, "not an image reference: " + reference);
   }
   if (!image_allowed(*policy, {reference})) {
@@ -103,7 +106,8 @@ Result<> Images::may_pull(protocol::broker::PullImage const& wanted) const {
 
 Async<> Images::pull(protocol::broker::PullImage wanted, http::BodyWriter& writer) {
   std::optional<docker::RegistryCredentials> credentials;
-  if (wanted.registry) credentials = {wanted.registry->server, wanted.registry->username, wanted.registry->password};
+  if (wanted.registry)
+    credentials = {wanted.registry->server, wanted.registry->username, wanted.registry->password};
   auto const reference = full_reference(wanted);
   Pull pull;
   TaskGroup group(executor_);
@@ -114,7 +118,9 @@ Async<> Images::pull(protocol::broker::PullImage wanted, http::BodyWriter& write
   std::exception_ptr cancelled;
   try {
     while (reading && !pull.outcome && group.size() > 0) {
-      auto line = json::write_text(protocol::broker::PullLine{pull.total.percent(), pull.total.message(), false, {}, {}}) + "\n";
+      auto line = json::write_text(
+                      protocol::broker::PullLine{pull.total.percent(), pull.total.message(), false, {}, {}}) +
+                  "\n";
       if (line != last) reading = co_await writer.write(line);
       last = std::move(line);
       co_await sleep_for(kProgressInterval);

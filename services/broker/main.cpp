@@ -1,8 +1,9 @@
-// oriel-broker: the one privileged helper of a host. Opens the Docker socket, holds the firewall table, and offers the
-// agent the typed operations of protocol/broker; the host's policy wins over all of them.
+// oriel-broker: the one privileged helper of a host. Opens the Docker socket, holds the firewall table, and
+// offers the agent the typed operations of protocol/broker; the host's policy wins over all of them.
+
+#include <cstdio>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "libs/async/service.h"
 #include "libs/async/task_group.h"
@@ -22,7 +23,8 @@ Async<Result<>> run(Service& service, Configuration const& configuration) {
   WorkerPool workers("broker", 1);
   docker::Engine engine(executor, configuration.docker_socket);
   Firewall firewall(configuration.instance, configuration.network_pool, workers);
-  NetworkProfiles networks(engine, configuration.instance, firewall.names().bridges, configuration.network_pool);
+  NetworkProfiles networks(engine, configuration.instance, firewall.names().bridges,
+                           configuration.network_pool);
   Runtimes runtimes(configuration.runtime_directory());
   Sessions sessions(configuration, engine, firewall, networks, runtimes);
   Images images(executor, configuration, engine);

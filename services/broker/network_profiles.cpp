@@ -1,10 +1,10 @@
 #include "services/broker/network_profiles.h"
 
-#include <arpa/inet.h>
-
 #include <array>
 #include <cstdint>
 #include <optional>
+
+#include <arpa/inet.h>
 
 #include "libs/base/log.h"
 #include "libs/base/text.h"
@@ -26,7 +26,8 @@ std::optional<Block> parse_block(std::string const& text) {
   if (parts.size() != 2) return std::nullopt;
   in_addr address{};
   auto const prefix = parse_integer(parts[1]);
-  if (::inet_pton(AF_INET, std::string(parts[0]).c_str(), &address) != 1 || !prefix || *prefix < 0 || *prefix > 32) {
+  if (::inet_pton(AF_INET, std::string(parts[0]).c_str(), &address) != 1 || !prefix || *prefix < 0 ||
+      *prefix > 32) {
     return std::nullopt;
   }
   return Block{ntohl(address.s_addr), static_cast<int>(*prefix)};
@@ -51,7 +52,8 @@ json::Object network_spec(std::string const& name, std::string const& bridge, st
           {"EnableIPv6", false},
           {"Internal", false},
           {"Attachable", false},
-          {"IPAM", json::Object{{"Driver", "default"}, {"Config", json::Array{json::Object{{"Subnet", subnet}}}}}},
+          {"IPAM",
+           json::Object{{"Driver", "default"}, {"Config", json::Array{json::Object{{"Subnet", subnet}}}}}},
           {"Options", json::Object{{"com.docker.network.bridge.name", bridge},
                                    {"com.docker.network.bridge.enable_icc", "false"},
                                    {"com.docker.network.bridge.enable_ip_masquerade", "true"}}},
@@ -60,7 +62,8 @@ json::Object network_spec(std::string const& name, std::string const& bridge, st
 
 }  // namespace
 
-std::vector<std::string> free_blocks(std::string const& pool, std::vector<std::string> const& used, std::size_t first) {
+std::vector<std::string> free_blocks(std::string const& pool, std::vector<std::string> const& used,
+                                     std::size_t first) {
   auto const whole = parse_block(pool);
   if (!whole || whole->prefix > 24 || whole->prefix < 8) return {};
   std::vector<Block> taken;
@@ -104,8 +107,10 @@ Async<Result<SessionNetwork>> NetworkProfiles::ensure(std::string profile) {
   if (existing) {
     // Only a bridge under our prefix is behind the firewall table.
     auto const option = existing->options.find("com.docker.network.bridge.name");
-    bool const ours = existing->driver == "bridge" && option != existing->options.end() && option->second == bridge;
-    if (!ours) co_return fail(Code::kConflict, "the network " + name + " exists, but it is not the bridge " + bridge);
+    bool const ours =
+        existing->driver == "bridge" && option != existing->options.end() && option->second == bridge;
+    if (!ours)
+      co_return fail(Code::kConflict, "the network " + name + " exists, but it is not the bridge " + bridge);
     co_return SessionNetwork{name, true};
   }
   if (existing.error().code != Code::kNotFound) co_return existing.error();
@@ -125,7 +130,8 @@ Async<Result<>> NetworkProfiles::make(std::string name, std::string bridge, std:
     auto const blocks = free_blocks(network_pool_, used, start[0]);
     if (blocks.empty()) co_return last;
 
-    // The engine refuses overlapping pools and equal names: of two that want the same, one gets it, the other looks again.
+    // The engine refuses overlapping pools and equal names: of two that want the same, one gets it, the other
+    // looks again.
     auto spec = network_spec(name, bridge, blocks.front(), instance_, profile);
     auto const made = co_await engine_.create_network(std::move(spec));
     if (made) {

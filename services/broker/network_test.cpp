@@ -7,7 +7,8 @@ namespace oriel::broker {
 namespace {
 
 TEST(Blocks, SkipWhatIsTaken) {
-  auto const blocks = free_blocks("10.213.0.0/16", {"10.213.0.0/24", "10.213.1.128/25", "172.17.0.0/16", "10.213.4.0/22"});
+  auto const blocks =
+      free_blocks("10.213.0.0/16", {"10.213.0.0/24", "10.213.1.128/25", "172.17.0.0/16", "10.213.4.0/22"});
   ASSERT_GE(blocks.size(), 3U);
   EXPECT_EQ(blocks[0], "10.213.2.0/24");
   EXPECT_EQ(blocks[1], "10.213.3.0/24");
@@ -15,7 +16,9 @@ TEST(Blocks, SkipWhatIsTaken) {
   EXPECT_EQ(blocks.size(), 256U - 6U);
 }
 
-TEST(Blocks, NoneWhenALargerNetworkCoversThePool) { EXPECT_TRUE(free_blocks("10.213.0.0/16", {"10.0.0.0/8"}).empty()); }
+TEST(Blocks, NoneWhenALargerNetworkCoversThePool) {
+  EXPECT_TRUE(free_blocks("10.213.0.0/16", {"10.0.0.0/8"}).empty());
+}
 
 TEST(Blocks, StartWhereTold) {
   EXPECT_EQ(free_blocks("10.213.0.0/16", {}, 255).front(), "10.213.255.0/24");
@@ -29,8 +32,9 @@ TEST(Blocks, NoneOfAPoolThatCannotBeRead) {
 }
 
 TEST(Resolvers, AreTheIpv4OnesThatAreNotLoopback) {
-  auto const found = resolvers_of("# comment\nnameserver 192.168.1.1\nnameserver\t10.0.0.2\nnameserver 127.0.0.53\nnameserver fe80::1\n"
-                                  "nameserver 192.168.1.1\nsearch example.test\nnameserver 1.2.3.4; drop\n");
+  auto const found = resolvers_of(
+      "# comment\nnameserver 192.168.1.1\nnameserver\t10.0.0.2\nnameserver 127.0.0.53\nnameserver fe80::1\n"
+      "nameserver 192.168.1.1\nsearch example.test\nnameserver 1.2.3.4; drop\n");
   EXPECT_EQ(found, (std::vector<std::string>{"10.0.0.2", "192.168.1.1"}));
 }
 
@@ -46,14 +50,18 @@ TEST(FirewallNames, AreShortAndDifferPerInstance) {
 TEST(FirewallRules, ReplaceThemselvesAndNothingElse) {
   auto const rules = firewall_rules(firewall_names("oriel"), "10.213.0.0/16", {});
   EXPECT_EQ(rules.find("flush"), std::string::npos);
-  EXPECT_TRUE(rules.starts_with("table inet oriel_oriel\ndelete table inet oriel_oriel\ntable bridge oriel_oriel\ndelete table bridge oriel_oriel\n"));
+  EXPECT_TRUE(
+      rules.starts_with("table inet oriel_oriel\ndelete table inet oriel_oriel\ntable bridge "
+                        "oriel_oriel\ndelete table bridge oriel_oriel\n"));
   EXPECT_EQ(rules.find("dport 53"), std::string::npos);
 }
 
 TEST(FirewallRules, NameServersPassInEveryChain) {
   auto const rules = firewall_rules(firewall_names("oriel"), "10.213.0.0/16", {"192.168.1.1"});
   std::size_t count = 0;
-  for (auto at = rules.find("ip daddr { 192.168.1.1 }"); at != std::string::npos; at = rules.find("ip daddr { 192.168.1.1 }", at + 1)) ++count;
+  for (auto at = rules.find("ip daddr { 192.168.1.1 }"); at != std::string::npos;
+       at = rules.find("ip daddr { 192.168.1.1 }", at + 1))
+    ++count;
   EXPECT_EQ(count, 3U);
 }
 

@@ -39,10 +39,12 @@ bool any_matches(std::vector<std::string> const& patterns, std::string_view text
 }
 
 Result<> check_environment(Policy const& policy, protocol::broker::Environment const& environment) {
-  if (environment.size() > kEnvironmentVariables) return fail(Code::kInvalid, "more than 128 environment variables");
+  if (environment.size() > kEnvironmentVariables)
+    return fail(Code::kInvalid, "more than 128 environment variables");
   for (auto const& [name, value] : environment) {
     if (!is_variable_name(name)) return fail(Code::kInvalid, "not an environment variable's name: " + name);
-    if (is_reserved_variable(name)) return fail(Code::kForbidden, "environment variable " + name + " is reserved");
+    if (is_reserved_variable(name))
+      return fail(Code::kForbidden, "environment variable " + name + " is reserved");
     if (!any_matches(policy.environment, name)) {
       return fail(Code::kForbidden, "the host's policy does not allow the environment variable " + name);
     }
@@ -89,11 +91,15 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 }
 
 Result<> check_request(Policy const& policy, protocol::broker::CreateSession const& request) {
-  if (request.attempt < 0 || request.generation < 0) return fail(Code::kInvalid, "attempt and generation start at 0");
-  if (request.image.empty() || request.image.size() > 512) return fail(Code::kInvalid, "image is missing or too long");
-  if (!std::isfinite(request.cores) || request.cores < kLeastCores) return fail(Code::kInvalid, "cores below 0.1");
+  if (request.attempt < 0 || request.generation < 0)
+    return fail(Code::kInvalid, "attempt and generation start at 0");
+  if (request.image.empty() || request.image.size() > 512)
+    return fail(Code::kInvalid, "image is missing or too long");
+  if (!std::isfinite(request.cores) || request.cores < kLeastCores)
+    return fail(Code::kInvalid, "cores below 0.1");
   if (request.cores > policy.cores) {
-    return fail(Code::kForbidden, "the host's policy allows a session at most " + std::to_string(policy.cores) + " cores");
+    return fail(Code::kForbidden,
+                "the host's policy allows a session at most " + std::to_string(policy.cores) + " cores");
   }
   if (request.memory_bytes < kLeastMemoryBytes) return fail(Code::kInvalid, "memory_bytes below 64 MiB");
   if (request.memory_bytes > policy.memory_bytes) {
@@ -102,11 +108,13 @@ Result<> check_request(Policy const& policy, protocol::broker::CreateSession con
   }
   if (request.shm_bytes < 0 || request.shm_bytes > policy.shm_bytes) {
     return fail(Code::kForbidden, "the host's policy allows a session at most " +
-                                      std::to_string(policy.shm_bytes / (1024 * 1024)) + " MiB of shared memory");
+                                      std::to_string(policy.shm_bytes / (1024 * 1024)) +
+                                      " MiB of shared memory");
   }
   if (request.pids < kLeastPids) return fail(Code::kInvalid, "pids below 32");
   if (request.pids > policy.pids) {
-    return fail(Code::kForbidden, "the host's policy allows a session at most " + std::to_string(policy.pids) + " processes");
+    return fail(Code::kForbidden,
+                "the host's policy allows a session at most " + std::to_string(policy.pids) + " processes");
   }
   if (std::ranges::find(policy.networks, request.network) == policy.networks.end()) {
     return fail(Code::kForbidden, "the host's policy does not allow the network \"" + request.network + "\"");
@@ -114,7 +122,8 @@ Result<> check_request(Policy const& policy, protocol::broker::CreateSession con
   if (!request.hostname.empty() && !is_host_name(request.hostname)) {
     return fail(Code::kInvalid, "hostname must be one label of letters, digits and dashes");
   }
-  if (request.home != "fresh") return fail(Code::kUnsupported, "home \"" + request.home + "\" is not offered by this host");
+  if (request.home != "fresh")
+    return fail(Code::kUnsupported, "home \"" + request.home + "\" is not offered by this host");
   if (request.width < 1 || request.width > 16384 || request.height < 1 || request.height > 16384) {
     return fail(Code::kInvalid, "width and height are 1 to 16384");
   }
@@ -122,7 +131,8 @@ Result<> check_request(Policy const& policy, protocol::broker::CreateSession con
 }
 
 bool image_allowed(Policy const& policy, std::vector<std::string> const& references) {
-  return std::ranges::any_of(references, [&policy](std::string const& one) { return any_matches(policy.images, one); });
+  return std::ranges::any_of(references,
+                             [&policy](std::string const& one) { return any_matches(policy.images, one); });
 }
 
 }  // namespace oriel::broker

@@ -1,14 +1,14 @@
 #include "services/broker/privileges.h"
 
+#include <array>
+#include <cerrno>
+
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
 
 namespace oriel::broker {
 

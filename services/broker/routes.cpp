@@ -64,7 +64,8 @@ void declare_sessions(http::Router& router, Parts parts) {
   router.declare("GET", "/v1/sessions/{id}/log", kAction, [parts](Request request) -> Async<Response> {
     auto const session = session_of(request);
     if (!session) co_return refuse(session.error(), request);
-    auto const lines = static_cast<std::size_t>(std::max<std::int64_t>(1, number_query(request, "lines", kDefaultLogLines)));
+    auto const lines =
+        static_cast<std::size_t>(std::max<std::int64_t>(1, number_query(request, "lines", kDefaultLogLines)));
     auto text = co_await parts.sessions.log(*session, lines);
     if (!text) co_return refuse(text.error(), request);
     co_return http::json_response(protocol::broker::SessionLog{std::move(*text)});

@@ -1,11 +1,11 @@
 #include "services/broker/runtimes.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <boost/describe/class.hpp>
 #include <cerrno>
 #include <filesystem>
+
+#include <boost/describe/class.hpp>
+#include <sys/stat.h>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"
@@ -54,13 +54,15 @@ Result<protocol::broker::Runtime> Runtimes::find(std::string const& hash) const 
   for (auto const& runtime : list()) {
     if (hash.empty() ? !runtime.newest : runtime.hash != hash) continue;
     struct stat status{};
-    if (::lstat((tree(runtime.hash)).c_str(), &status) != 0) return fail_errno("look at the runtime tree", errno);
+    if (::lstat((tree(runtime.hash)).c_str(), &status) != 0)
+      return fail_errno("look at the runtime tree", errno);
     if (!S_ISDIR(status.st_mode) || status.st_uid != 0 || (status.st_mode & 0022) != 0) {
       return fail(Code::kForbidden, "the runtime tree " + runtime.hash + " is not root's alone");
     }
     return runtime;
   }
-  return fail(Code::kNotFound, hash.empty() ? "this host has no runtime tree" : "this host has no runtime " + hash);
+  return fail(Code::kNotFound,
+              hash.empty() ? "this host has no runtime tree" : "this host has no runtime " + hash);
 }
 
 }  // namespace oriel::broker

@@ -1,9 +1,9 @@
 #include "services/broker/sessions.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
+
+#include <sys/stat.h>
 
 #include "libs/async/sleep.h"
 #include "libs/base/file.h"
@@ -70,12 +70,17 @@ protocol::broker::SessionContainer session_container(docker::Container const& co
 
 Sessions::Sessions(Configuration const& configuration, docker::Engine& engine, Firewall& firewall,
                    NetworkProfiles& networks, Runtimes& runtimes)
-    : configuration_(configuration), engine_(engine), firewall_(firewall), networks_(networks), runtimes_(runtimes) {}
+    : configuration_(configuration),
+      engine_(engine),
+      firewall_(firewall),
+      networks_(networks),
+      runtimes_(runtimes) {}
 
 Async<Result<protocol::broker::SessionList>> Sessions::list() {
   auto const policy = read_policy(configuration_.policy_path());
   if (!policy) co_return policy.error();
-  docker::Labels labels{{"oriel.instance", configuration_.instance}, {"oriel.agent", policy->agent}, {"oriel.session", ""}};
+  docker::Labels labels{
+      {"oriel.instance", configuration_.instance}, {"oriel.agent", policy->agent}, {"oriel.session", ""}};
   auto const found = co_await engine_.list_containers(std::move(labels));
   if (!found) co_return found.error().within("list session containers");
   protocol::broker::SessionList answer;
@@ -91,7 +96,8 @@ Async<Result<protocol::broker::SessionList>> Sessions::list() {
   co_return answer;
 }
 
-Async<Result<std::vector<docker::ContainerSummary>>> Sessions::containers_of(SessionId session, Policy const& policy) {
+Async<Result<std::vector<docker::ContainerSummary>>> Sessions::containers_of(SessionId session,
+                                                                             Policy const& policy) {
   docker::Labels labels{{"oriel.instance", configuration_.instance},
                         {"oriel.agent", policy.agent},
                         {"oriel.session", session.text()}};
@@ -132,12 +138,14 @@ Result<> Sessions::check_control_directory(std::string const& path) const {
   return {};
 }
 
-Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::CreateSession request, Policy policy) {
+Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::CreateSession request,
+                                          Policy policy) {
   docker::Labels labels{{"oriel.instance", configuration_.instance}, {"oriel.session", ""}};
   auto const present = co_await engine_.list_containers(std::move(labels));
   if (!present) co_return present.error().within("count sessions");
   if (static_cast<std::int64_t>(present->size()) >= policy.sessions) {
-    co_return fail(Code::kNoCapacity, "the host's policy allows " + std::to_string(policy.sessions) + " sessions at once");
+    co_return fail(Code::kNoCapacity,
+                   "the host's policy allows " + std::to_string(policy.sessions) + " sessions at once");
   }
 
   auto const image = co_await engine_.inspect_image(request.image);
@@ -184,7 +192,7 @@ Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::C
 }
 
 Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId session,
-                                                                  protocol::broker::CreateSession request) {
+                                                                   protocol::broker::CreateSession request) {
   auto const policy = read_policy(configuration_.policy_path());
   if (!policy) co_return policy.error();
   auto const allowed = check_request(*policy, request);
@@ -198,7 +206,8 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
     bool const ours = text_label(existing->labels, "oriel.instance") == configuration_.instance &&
                       text_label(existing->labels, "oriel.agent") == policy->agent &&
                       text_label(existing->labels, "oriel.session") == session.text();
-    if (!ours) co_return fail(Code::kConflict, "a container named " + name + " exists and is not this agent's");
+    if (!ours)
+      co_return fail(Code::kConflict, "a container named " + name + " exists and is not this agent's");
     if (guarded) {
       auto const firewall = co_await firewall_.ensure();
       if (!firewall) co_return firewall.error();
@@ -215,7 +224,8 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
   if (container->state.status == "created") {
     auto const started = co_await engine_.start_container(container->id);
     if (!started) {
-      // Left as it is for the agent to remove. An internal error's words would stay in our log, and these are for people.
+      // Left as it is for the agent to remove. An internal error's words would stay in our log, and these are
+      // for people.
       auto error = started.error().within("start " + name);
       if (error.code == Code::kInternal) error.code = Code::kUnsupported;
       co_return error;
@@ -235,10 +245,13 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
   for (auto const& one : *containers) {
     if (one.state == "running") {
       auto const stopped = co_await engine_.stop_container(one.id, limited);
-      if (!stopped && stopped.error().code != Code::kNotFound) log::warning("stop failed; removing it by force", {{"container", one.name}, {"error", stopped.error()}});
+      if (!stopped && stopped.error().code != Code::kNotFound)
+        log::warning("stop failed; removing it by force",
+                     {{"container", one.name}, {"error", stopped.error()}});
     }
     auto const removed = co_await engine_.remove_container(one.id);
-    if (!removed && removed.error().code != Code::kConflict) co_return removed.error().within("remove " + one.name);
+    if (!removed && removed.error().code != Code::kConflict)
+      co_return removed.error().within("remove " + one.name);
     readings_.erase(one.id);
   }
   for (int check = 0; check < kGoneChecks; ++check) {

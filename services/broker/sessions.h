@@ -18,17 +18,17 @@
 
 namespace oriel::broker {
 
-/// The session containers of this instance and agent, and nothing else: every container is looked up by our labels, never
-/// by a name that a request gave. Belongs to one executor.
+/// The session containers of this instance and agent, and nothing else: every container is looked up by our
+/// labels, never by a name that a request gave. Belongs to one executor.
 class Sessions {
  public:
-  Sessions(Configuration const& configuration, docker::Engine& engine, Firewall& firewall, NetworkProfiles& networks,
-           Runtimes& runtimes);
+  Sessions(Configuration const& configuration, docker::Engine& engine, Firewall& firewall,
+           NetworkProfiles& networks, Runtimes& runtimes);
 
   [[nodiscard]] Async<Result<protocol::broker::SessionList>> list();
   /// Creates and starts; adopts (and starts) a container of the same attempt.
-  [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(SessionId session,
-                                                                         protocol::broker::CreateSession request);
+  [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(
+      SessionId session, protocol::broker::CreateSession request);
   /// The newest attempt. kNotFound: no container of that session.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> find(SessionId session);
   /// Stops and removes every attempt, with anonymous volumes; resumes when they are seen gone.
@@ -37,9 +37,11 @@ class Sessions {
   [[nodiscard]] Async<Result<protocol::broker::SessionUsage>> usage(SessionId session);
 
  private:
-  [[nodiscard]] Async<Result<std::vector<docker::ContainerSummary>>> containers_of(SessionId session, Policy const& policy);
+  [[nodiscard]] Async<Result<std::vector<docker::ContainerSummary>>> containers_of(SessionId session,
+                                                                                   Policy const& policy);
   [[nodiscard]] Async<Result<docker::Container>> newest(SessionId session);
-  [[nodiscard]] Async<Result<std::string>> make(SessionId session, protocol::broker::CreateSession request, Policy policy);
+  [[nodiscard]] Async<Result<std::string>> make(SessionId session, protocol::broker::CreateSession request,
+                                                Policy policy);
   [[nodiscard]] Result<> check_control_directory(std::string const& path) const;
 
   Configuration const& configuration_;

@@ -1,7 +1,4 @@
 // Manager and agent together over a real PostgreSQL: only the broker and the display server are fakes.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -9,6 +6,9 @@
 #include <map>
 #include <memory>
 #include <set>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "libs/async/sleep.h"
 #include "libs/base/file.h"
@@ -118,10 +118,13 @@ class ControlPlane : public ::testing::Test {
     start_manager();
     start_agent();
     until_agent("online");
-    until([&] {
-      auto agents = loop.run(store::list_agents(*database));
-      return agents && agents->size() == 1 && !agents->front().images.empty() && !agents->front().resources.empty();
-    }, "inventory and resources");
+    until(
+        [&] {
+          auto agents = loop.run(store::list_agents(*database));
+          return agents && agents->size() == 1 && !agents->front().images.empty() &&
+                 !agents->front().resources.empty();
+        },
+        "inventory and resources");
   }
 
   SessionId request_session() {
@@ -159,22 +162,26 @@ class ControlPlane : public ::testing::Test {
       auto const now = row(id);
       if (now.state == state) return;
       ASSERT_LT(std::chrono::steady_clock::now(), end)
-          << "wanted " << domain::text(state) << ", is " << domain::text(now.state) << " at " << now.step << ": "
-          << now.reason.value_or("no reason");
+          << "wanted " << domain::text(state) << ", is " << domain::text(now.state) << " at " << now.step
+          << ": " << now.reason.value_or("no reason");
       loop.run_for(5ms);
     }
   }
   void until_agent(std::string const& state, std::chrono::milliseconds limit = 10s) {
-    until([&] {
-      auto agents = loop.run(store::list_agents(*database));
-      return agents && agents->size() == 1 && domain::text(agents->front().state) == state;
-    }, "an agent that is " + state, limit);
+    until(
+        [&] {
+          auto agents = loop.run(store::list_agents(*database));
+          return agents && agents->size() == 1 && domain::text(agents->front().state) == state;
+        },
+        "an agent that is " + state, limit);
   }
   void sql(std::string text) {
     auto done = loop.run(database->query(std::move(text)));
     ASSERT_TRUE(done) << done.error();
   }
-  std::string stream_socket(SessionId id) const { return agent_options.public_directory + "/" + id.text() + ".sock"; }
+  std::string stream_socket(SessionId id) const {
+    return agent_options.public_directory + "/" + id.text() + ".sock";
+  }
 
   oriel::testing::TemporaryDirectory directory;
   oriel::testing::Loop loop;
@@ -236,7 +243,8 @@ TEST_F(ControlPlane, FromRequestToTheCreateCallTakesMilliseconds) {
   }
   std::ranges::sort(milliseconds);
   std::cout << "requested → create call: median " << milliseconds[milliseconds.size() / 2] << " ms, best "
-            << milliseconds.front() << " ms, worst " << milliseconds.back() << " ms (request's own transaction included)\n";
+            << milliseconds.front() << " ms, worst " << milliseconds.back()
+            << " ms (request's own transaction included)\n";
   // The best of ten, since others may build on the same machine.
   EXPECT_LE(milliseconds.front(), 50);
 }
@@ -272,7 +280,8 @@ TEST_F(ControlPlane, EitherSideMayBeRestartedAndTheStreamStays) {
   stop_agent();
   loop.run_for(300ms);
   start_agent();
-  until([&] { return manager->channels().size() == 1 && the_agent->channel().connected(); }, "the channel", 15s);
+  until([&] { return manager->channels().size() == 1 && the_agent->channel().connected(); }, "the channel",
+        15s);
   loop.run_for(500ms);
   auto const after = row(id);
   EXPECT_EQ(after.state, SessionState::kRunning);
@@ -393,11 +402,14 @@ TEST_F(ControlPlane, ADatabaseThatCrashesEndsNoSessionAndNewOnesFollow) {
   EXPECT_EQ(displays.at(id.text())->streams(), 1U);
   store::testing::TestDatabase::server().start();
   auto const back = std::chrono::steady_clock::now();
-  until([&] {
-    auto found = loop.run(store::find_session(*database, id));
-    return found && *found;
-  }, "the database", 15s);
-  // The test's cluster is not durable, so the crash may have taken back the last moves: the agent says again what is.
+  until(
+      [&] {
+        auto found = loop.run(store::find_session(*database, id));
+        return found && *found;
+      },
+      "the database", 15s);
+  // The test's cluster is not durable, so the crash may have taken back the last moves: the agent says again
+  // what is.
   until_state(id, SessionState::kRunning, 15s);
   auto const next = request_session();
   until_state(next, SessionState::kRunning, 15s);
@@ -438,7 +450,8 @@ TEST_F(ControlPlane, ARemovedAgentIsNotWelcome) {
   stop_agent();
   sql("delete from agents");
   start_agent();
-  until([&] { return the_agent->channel().last_error().find("removed") != std::string::npos; }, "the refusal");
+  until([&] { return the_agent->channel().last_error().find("removed") != std::string::npos; },
+        "the refusal");
   EXPECT_EQ(manager->channels().size(), 0U);
 }
 
@@ -485,15 +498,19 @@ TEST_F(ControlPlane, HealthSaysWhatIsMissing) {
   EXPECT_EQ(before->status, 503);
   EXPECT_NE(before->body.find("\"manager\""), std::string::npos) << before->body;
   start_manager();
-  until([&] {
-    auto now = loop.run(agent_health.send(request));
-    return now && now->status == 200;
-  }, "a ready agent");
+  until(
+      [&] {
+        auto now = loop.run(agent_health.send(request));
+        return now && now->status == 200;
+      },
+      "a ready agent");
   http::Client manager_health(loop.executor(), manager_options.socket);
-  until([&] {
-    auto now = loop.run(manager_health.send(request));
-    return now && now->status == 200;
-  }, "a ready manager");
+  until(
+      [&] {
+        auto now = loop.run(manager_health.send(request));
+        return now && now->status == 200;
+      },
+      "a ready manager");
 }
 
 TEST_F(ControlPlane, ManySessionsAtOnceAllRunAndAllEnd) {

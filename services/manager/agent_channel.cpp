@@ -18,8 +18,8 @@ namespace {
 
 namespace wire = protocol::agent;
 
-constexpr int kJudgements = 6;          // moves that one observation may cause, races included
-constexpr std::size_t kHints = 1024;    // beyond it the next comparison of all rows finds them
+constexpr int kJudgements = 6;        // moves that one observation may cause, races included
+constexpr std::size_t kHints = 1024;  // beyond it the next comparison of all rows finds them
 constexpr std::size_t kNetworks = 64;
 
 /// What makes two wishes different; the generation alone does not.
@@ -30,8 +30,8 @@ std::string essence(wire::DesiredSession desired) {
 
 }  // namespace
 
-AgentChannel::AgentChannel(Executor executor, postgres::Database& database, Options const& options, AgentId agent,
-                           http::WebSocket& socket)
+AgentChannel::AgentChannel(Executor executor, postgres::Database& database, Options const& options,
+                           AgentId agent, http::WebSocket& socket)
     : database_(database),
       options_(options),
       agent_(agent),
@@ -80,7 +80,8 @@ void AgentChannel::images_changed() {
 }
 
 void AgentChannel::close_viewer(wire::CloseViewer message) {
-  if (!words_.try_send(json::write_text(message))) log::warning("too many words wait for an agent", {{"agent", agent_}});
+  if (!words_.try_send(json::write_text(message)))
+    log::warning("too many words wait for an agent", {{"agent", agent_}});
   wake_.notify();
 }
 
@@ -97,7 +98,8 @@ std::vector<SessionId> AgentChannel::running_sessions() const {
 void AgentChannel::want(store::Session const& session) {
   auto desired = desired_of(session);
   if (!desired) {
-    log::error("a session cannot be told to its agent", {{"session", session.id}, {"error", desired.error()}});
+    log::error("a session cannot be told to its agent",
+               {{"session", session.id}, {"error", desired.error()}});
     return;
   }
   auto const told = told_.find(session.id);
@@ -262,7 +264,8 @@ Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
       co_return Result<>();
     }
     if (judgement.usage) {
-      auto recorded = co_await store::record_session_usage(database_, observed.id, (*row)->attempt, *judgement.usage);
+      auto recorded =
+          co_await store::record_session_usage(database_, observed.id, (*row)->attempt, *judgement.usage);
       if (!recorded) co_return recorded.error();
     }
     if (!judgement.step) co_return Result<>();
@@ -308,11 +311,13 @@ Async<Result<>> AgentChannel::read_loop() {
     } else if (envelope->type == "inventory") {
       auto inventory = json::read<wire::Inventory>(*value, json::Unknown::kIgnore);
       if (!inventory) co_return inventory.error().within("read inventory");
-      if (inventory->images.size() > 2 * limits::kAgentImages) inventory->images.resize(2 * limits::kAgentImages);
+      if (inventory->images.size() > 2 * limits::kAgentImages)
+        inventory->images.resize(2 * limits::kAgentImages);
       if (inventory->networks.size() > kNetworks) inventory->networks.resize(kNetworks);
       auto images = json::write(inventory->images).as_array();
       auto networks = json::write(inventory->networks).as_array();
-      auto recorded = co_await store::record_inventory(database_, agent_, std::move(images), std::move(networks));
+      auto recorded =
+          co_await store::record_inventory(database_, agent_, std::move(images), std::move(networks));
       if (!recorded) co_return recorded.error();
     } else {
       co_return fail(Code::kInvalid, "a message of an unknown type");

@@ -22,9 +22,9 @@ namespace oriel::manager {
 
 /// One connected agent: tells it what is wanted, writes down what it answers.
 ///
-/// What was told is remembered for each session, and compared with the rows at every hint and every kReconcilePoll, so that a
-/// lost notification costs a second and nothing else. A failing database ends the channel: the agent returns and both
-/// sides begin again with full lists.
+/// What was told is remembered for each session, and compared with the rows at every hint and every
+/// kReconcilePoll, so that a lost notification costs a second and nothing else. A failing database ends the
+/// channel: the agent returns and both sides begin again with full lists.
 class AgentChannel {
  public:
   AgentChannel(Executor executor, postgres::Database& database, Options const& options, AgentId agent,
@@ -63,7 +63,7 @@ class AgentChannel {
   void unwant(SessionId session);
 
   struct Told {
-    std::string text{};     ///< the wish without its generation
+    std::string text{};  ///< the wish without its generation
     bool ended = false;
   };
 

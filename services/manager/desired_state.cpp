@@ -14,7 +14,8 @@ constexpr char const* kPasswordContext = "image.registry_password";
 
 bool should_run(store::Session const& session) {
   using enum domain::SessionState;
-  return session.desired == domain::DesiredState::kRunning && session.state != kEnding && !is_final(session.state);
+  return session.desired == domain::DesiredState::kRunning && session.state != kEnding &&
+         !is_final(session.state);
 }
 
 }  // namespace
@@ -80,7 +81,8 @@ std::vector<protocol::agent::DesiredImage> desired_images(std::vector<store::Ima
         if (password) {
           desired.registry->password = *password;
         } else {
-          log::error("a registry password cannot be opened", {{"image", image.name}, {"error", password.error()}});
+          log::error("a registry password cannot be opened",
+                     {{"image", image.name}, {"error", password.error()}});
         }
       }
     }

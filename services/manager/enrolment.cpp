@@ -14,13 +14,15 @@
 namespace oriel::manager {
 namespace {
 
-constexpr std::size_t kHostnameBytes = 253;                  // RFC 1035
-constexpr std::chrono::hours kCertificateLife{24 * 365 * 10};  // revoked by deleting the agent's row, not by time
+constexpr std::size_t kHostnameBytes = 253;  // RFC 1035
+constexpr std::chrono::hours kCertificateLife{24 * 365 *
+                                              10};  // revoked by deleting the agent's row, not by time
 
 }  // namespace
 
 Async<Result<protocol::agent::EnrolAnswer>> enrol(postgres::Database& database, Options const& options,
-                                                  protocol::agent::EnrolRequest request, std::string address) {
+                                                  protocol::agent::EnrolRequest request,
+                                                  std::string address) {
   bool const named = !request.hostname.empty() && request.hostname.size() <= kHostnameBytes;
   if (!named) co_return fail(Code::kInvalid, "hostname must have 1 to 253 characters");
   auto public_key = crypto::read_public_key_pem(request.public_key_pem);
@@ -31,7 +33,8 @@ Async<Result<protocol::agent::EnrolAnswer>> enrol(postgres::Database& database, 
   leaf.common_name = id.text();
   leaf.public_key = *public_key;
   leaf.valid = kCertificateLife;
-  auto certificate = crypto::issue_certificate(options.authority.key, options.authority.certificate_pem, leaf);
+  auto certificate =
+      crypto::issue_certificate(options.authority.key, options.authority.certificate_pem, leaf);
   if (!certificate) co_return certificate.error().within("sign the agent's certificate");
 
   store::NewAgent agent;
@@ -59,11 +62,13 @@ Async<Result<protocol::agent::EnrolAnswer>> enrol(postgres::Database& database, 
   co_return answer;
 }
 
-Result<std::array<std::uint8_t, 32>> check_hello(Authority const& authority, protocol::agent::Hello const& hello,
+Result<std::array<std::uint8_t, 32>> check_hello(Authority const& authority,
+                                                 protocol::agent::Hello const& hello,
                                                  std::span<std::uint8_t const> nonce) {
   if (hello.type != "hello") return fail(Code::kInvalid, "the first message is not hello");
   if (hello.protocol != protocol::agent::kProtocol) {
-    return fail(Code::kUnsupported, "agent protocol " + std::to_string(hello.protocol) + " is not spoken here");
+    return fail(Code::kUnsupported,
+                "agent protocol " + std::to_string(hello.protocol) + " is not spoken here");
   }
   auto certificate = crypto::verify_certificate(hello.certificate_pem, authority.certificate_pem);
   if (!certificate) return certificate.error();

@@ -53,7 +53,8 @@ TEST(CheckHello, RefusesAnotherAuthorityAnUnknownProtocolAndRubbish) {
   Fixture fixture;
   auto const other = new_authority();
   auto const id = AgentId::random();
-  EXPECT_EQ(check_hello(fixture.authority, fixture.hello(id, other), fixture.nonce).error().code, Code::kUnauthenticated);
+  EXPECT_EQ(check_hello(fixture.authority, fixture.hello(id, other), fixture.nonce).error().code,
+            Code::kUnauthenticated);
 
   auto hello = fixture.hello(id, fixture.authority);
   hello.protocol = 2;

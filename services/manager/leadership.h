@@ -10,8 +10,8 @@
 
 namespace oriel::manager {
 
-/// Which of several managers places, expires and repairs: the one that holds the lease `manager` in the database. All of
-/// them serve agents.
+/// Which of several managers places, expires and repairs: the one that holds the lease `manager` in the
+/// database. All of them serve agents.
 class Leadership {
  public:
   Leadership(Executor executor, postgres::Database& database, std::string holder);
@@ -19,7 +19,8 @@ class Leadership {
   /// Gives the lease back, so that another leads at once. Required before destruction.
   [[nodiscard]] Async<> stop();
 
-  /// False as soon as the lease could have expired by our own monotonic clock, whatever the database says later.
+  /// False as soon as the lease could have expired by our own monotonic clock, whatever the database says
+  /// later.
   [[nodiscard]] bool leads() const;
   /// Grows each time another holder takes over.
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }

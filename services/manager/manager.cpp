@@ -27,9 +27,12 @@ std::string holder_name() { return "manager-" + ManagerId::random().text(); }
 
 std::uint16_t close_code_of(Error const& error) {
   switch (error.code) {
-    case Code::kConflict: return wire::kCloseReplaced;
-    case Code::kInvalid: return wire::kCloseProtocol;
-    default: return 1011;  // RFC 6455: the server cannot go on
+    case Code::kConflict:
+      return wire::kCloseReplaced;
+    case Code::kInvalid:
+      return wire::kCloseProtocol;
+    default:
+      return 1011;  // RFC 6455: the server cannot go on
   }
 }
 
@@ -52,16 +55,17 @@ void Manager::declare_routes() {
 
   http::RouteLimits bounds;
   bounds.body_bytes = kEnrolmentBytes;
-  router_.declare("POST", "/agent/v1/enrol", "public", bounds, [this](http::Request request) -> Async<http::Response> {
-    auto body = http::read_json_body<wire::EnrolRequest>(request, json::Unknown::kIgnore);
-    if (!body) co_return http::problem(body.error(), request.id);
-    auto enrolled = co_await enrol(database_, options_, std::move(*body), request.peer.address);
-    if (!enrolled) {
-      log::warning("an enrolment was refused", {{"error", enrolled.error()}});
-      co_return http::problem(enrolled.error(), request.id);
-    }
-    co_return http::json_response(*enrolled);
-  });
+  router_.declare(
+      "POST", "/agent/v1/enrol", "public", bounds, [this](http::Request request) -> Async<http::Response> {
+        auto body = http::read_json_body<wire::EnrolRequest>(request, json::Unknown::kIgnore);
+        if (!body) co_return http::problem(body.error(), request.id);
+        auto enrolled = co_await enrol(database_, options_, std::move(*body), request.peer.address);
+        if (!enrolled) {
+          log::warning("an enrolment was refused", {{"error", enrolled.error()}});
+          co_return http::problem(enrolled.error(), request.id);
+        }
+        co_return http::json_response(*enrolled);
+      });
   router_.declare("GET", "/agent/v1/channel", "public", [this](http::Request) -> Async<http::Response> {
     http::Response response;
     response.upgrade = [this](http::WebSocket& socket) { return serve_channel(socket); };
@@ -107,7 +111,8 @@ Async<Result<AgentId>> Manager::introduce(http::WebSocket& socket) {
   if (!agent) co_return agent.error();
   if (!*agent) co_return fail(Code::kUnauthenticated, "this agent was removed from the installation");
   Bytes const shown(public_key->begin(), public_key->end());
-  if ((*agent)->public_key != shown) co_return fail(Code::kUnauthenticated, "this agent has another key by now");
+  if ((*agent)->public_key != shown)
+    co_return fail(Code::kUnauthenticated, "this agent has another key by now");
   auto opened = co_await store::open_channel(database_, hello->agent_id, to_utf8(hello->version, 64));
   if (!opened) co_return opened.error();
 

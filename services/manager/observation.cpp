@@ -27,7 +27,8 @@ Step move(SessionState to, Cause cause = Cause::kAgent) {
 void carry_identity(store::SessionPatch& patch, ObservedSession const& observed) {
   patch.container_id = observed.container_id;
   patch.runtime = observed.runtime;
-  if (observed.protocol) patch.client_protocol = static_cast<int>(std::clamp<std::int64_t>(*observed.protocol, 1, 1000));
+  if (observed.protocol)
+    patch.client_protocol = static_cast<int>(std::clamp<std::int64_t>(*observed.protocol, 1, 1000));
 }
 
 Judgement starting(store::Session const& row, ObservedSession const& observed) {
@@ -36,7 +37,8 @@ Judgement starting(store::Session const& row, ObservedSession const& observed) {
   if (!placed && row.state != SessionState::kStarting) return judgement;  // running stays running
   auto const step = to_utf8(observed.step, 64);
   auto const progress = std::max(percent(observed.progress), placed ? 0 : row.progress);
-  bool const news = placed || step != row.step || progress != row.progress || observed.container_id != row.container_id;
+  bool const news =
+      placed || step != row.step || progress != row.progress || observed.container_id != row.container_id;
   if (!news) return judgement;
   judgement.step.emplace();
   if (placed) judgement.step->patch.state = SessionState::kStarting;

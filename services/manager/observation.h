@@ -24,8 +24,8 @@ struct Judgement {
   bool end_stray = false;                      ///< the agent holds what we do not know or gave to another
 };
 
-/// `row` is empty when there is no such session. Observations of another attempt than the row's, or of a generation that
-/// the row has not reached, change nothing.
+/// `row` is empty when there is no such session. Observations of another attempt than the row's, or of a
+/// generation that the row has not reached, change nothing.
 [[nodiscard]] Judgement judge(std::optional<store::Session> const& row, AgentId agent,
                               protocol::agent::ObservedSession const& observed);
 

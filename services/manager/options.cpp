@@ -1,7 +1,8 @@
 #include "services/manager/options.h"
 
-#include <boost/describe/class.hpp>
 #include <utility>
+
+#include <boost/describe/class.hpp>
 
 #include "libs/base/file.h"
 #include "libs/base/json.h"

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+
 #include <sys/types.h>
 
 #include "libs/base/result.h"
@@ -19,13 +20,13 @@ struct Authority {
 
 /// What the manager is told at its start: config.json and the secrets beside it.
 struct Options {
-  Endpoint socket{};                 ///< agents' channel, enrolment, live and ready
+  Endpoint socket{};                        ///< agents' channel, enrolment, live and ready
   std::optional<gid_t> agent_group{64024};  ///< of the socket: nginx and the agent are in it
   postgres::DatabaseOptions database{};
   Authority authority{};
   crypto::Key token_key{};
   crypto::Key seal_key{};
-  std::string zone = "default";      ///< of agents that enrol
+  std::string zone = "default";  ///< of agents that enrol
 };
 
 /// From `--config FILE` and `secrets/manager`, `ca` beside it. Reads files; blocks.

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using domain::Cause;
 using domain::SessionState;
 
-constexpr std::size_t kHints = 4096;     // more are found by the next round over everything
+constexpr std::size_t kHints = 4096;  // more are found by the next round over everything
 constexpr std::size_t kRevocations = 256;
 constexpr auto kPolicyLife = 10s;
 constexpr auto kCleanEvery = 1h;
@@ -27,8 +27,9 @@ constexpr std::chrono::hours kKeepEnded{24 * 30};
 
 }  // namespace
 
-Reconciler::Reconciler(Executor executor, postgres::Database& database, postgres::DatabaseOptions const& listening,
-                       Leadership& leadership, AgentChannels& channels)
+Reconciler::Reconciler(Executor executor, postgres::Database& database,
+                       postgres::DatabaseOptions const& listening, Leadership& leadership,
+                       AgentChannels& channels)
     : database_(database),
       listening_(listening),
       executor_(executor),
@@ -41,7 +42,8 @@ void Reconciler::start() {
   std::vector<std::string> names = {"oriel_sessions", "oriel_images", "oriel_revocations"};
   listener_ = std::make_unique<postgres::Listener>(
       executor_, listening_, std::move(names),
-      [this](postgres::Notification const& notification) { notified(notification); }, [this] { wake_.notify(); });
+      [this](postgres::Notification const& notification) { notified(notification); },
+      [this] { wake_.notify(); });
   tasks_.spawn(run(), "reconciler");
 }
 
@@ -117,7 +119,8 @@ Async<Result<>> Reconciler::look_at(store::Session session) {
 
 Async<Result<>> Reconciler::read_policy() {
   auto const now = std::chrono::steady_clock::now();
-  if (policy_read_ != std::chrono::steady_clock::time_point{} && now - policy_read_ < kPolicyLife) co_return Result<>();
+  if (policy_read_ != std::chrono::steady_clock::time_point{} && now - policy_read_ < kPolicyLife)
+    co_return Result<>();
   auto policy = co_await store::find_placement_policy(database_);
   if (!policy) co_return policy.error();
   policy_ = *policy;
@@ -143,7 +146,8 @@ Async<Result<>> Reconciler::place(SessionId session) {
 Async<Result<>> Reconciler::begin_end(store::Session session) {
   store::SessionPatch patch;
   patch.state = SessionState::kEnding;
-  auto advanced = co_await store::advance_session(database_, session.id, session.generation, Cause::kManager, patch);
+  auto advanced =
+      co_await store::advance_session(database_, session.id, session.generation, Cause::kManager, patch);
   if (!advanced) {
     if (advanced.error().code == Code::kConflict) co_return Result<>();
     co_return advanced.error().within("end session " + session.id.text());
@@ -168,11 +172,11 @@ Async<Result<>> Reconciler::call_in_deadline(store::Session session) {
   patch.reason_code = std::string(exit->reason_code);
   patch.reason = std::string(exit->reason);
   if (session.state == SessionState::kStarting) {
-    patch.reason = "The start took longer than 60 s: last step " + session.step + ". " + std::string(exit->reason);
+    patch.reason =
+        "The start took longer than 60 s: last step " + session.step + ". " + std::string(exit->reason);
   }
-  log::warning("session is overdue", {{"session", session.id},
-                                      {"state", domain::text(session.state)},
-                                      {"step", session.step}});
+  log::warning("session is overdue",
+               {{"session", session.id}, {"state", domain::text(session.state)}, {"step", session.step}});
   auto advanced = co_await store::advance_session(database_, session.id, session.generation, Cause::kManager,
                                                   std::move(patch));
   if (!advanced) {
@@ -185,19 +189,21 @@ Async<Result<>> Reconciler::call_in_deadline(store::Session session) {
 }
 
 Async<Result<>> Reconciler::watch_agents() {
-  auto changes = co_await store::mark_silent_agents(database_, limits::kAgentSuspect, limits::kAgentUnreachable);
+  auto changes =
+      co_await store::mark_silent_agents(database_, limits::kAgentSuspect, limits::kAgentUnreachable);
   if (!changes) co_return changes.error();
   for (auto const& change : *changes) {
-    log::warning("an agent is silent", {{"agent", change.id},
-                                        {"hostname", change.hostname},
-                                        {"state", domain::text(change.state)}});
+    log::warning(
+        "an agent is silent",
+        {{"agent", change.id}, {"hostname", change.hostname}, {"state", domain::text(change.state)}});
   }
   co_return Result<>();
 }
 
 Async<Result<>> Reconciler::clean() {
   auto const now = std::chrono::steady_clock::now();
-  if (cleaned_ != std::chrono::steady_clock::time_point{} && now - cleaned_ < kCleanEvery) co_return Result<>();
+  if (cleaned_ != std::chrono::steady_clock::time_point{} && now - cleaned_ < kCleanEvery)
+    co_return Result<>();
   cleaned_ = now;
   auto forgotten = co_await store::forget_sessions(database_, kKeepEnded);
   if (!forgotten) log::warning("old sessions were not forgotten", {{"error", forgotten.error()}});
@@ -248,7 +254,8 @@ Async<Result<>> Reconciler::close_viewers() {
     }
     for (auto* channel : channels_.all()) {
       for (auto const& session : channel->running_sessions()) {
-        auto const is_owned = std::ranges::any_of(owned, [&](store::Session const& own) { return own.id == session; });
+        auto const is_owned =
+            std::ranges::any_of(owned, [&](store::Session const& own) { return own.id == session; });
         if (!owned.empty() && !is_owned) continue;
         protocol::agent::CloseViewer message;
         message.session = session;

@@ -17,10 +17,11 @@
 
 namespace oriel::manager {
 
-/// Makes rows and wishes agree. Notifications only shorten the way: every kReconcilePoll everything unsettled is looked at.
+/// Makes rows and wishes agree. Notifications only shorten the way: every kReconcilePoll everything unsettled
+/// is looked at.
 ///
-/// Each manager tells its own agents about changed rows. The leader also places requested sessions, begins ends, expires,
-/// calls in deadlines, and marks silent agents.
+/// Each manager tells its own agents about changed rows. The leader also places requested sessions, begins
+/// ends, expires, calls in deadlines, and marks silent agents.
 class Reconciler {
  public:
   Reconciler(Executor executor, postgres::Database& database, postgres::DatabaseOptions const& listening,

@@ -14,7 +14,8 @@ namespace oriel::agent::testing {
 
 namespace wire = protocol::broker;
 
-FakeBroker::FakeBroker(Executor executor, std::string socket, Engine& engine) : executor_(executor), engine_(engine) {
+FakeBroker::FakeBroker(Executor executor, std::string socket, Engine& engine)
+    : executor_(executor), engine_(engine) {
   declare_routes();
   http::ServerOptions options;
   options.endpoint = Endpoint::unix_path(std::move(socket));
@@ -66,7 +67,8 @@ Async<http::Response> FakeBroker::create(http::Request request) {
   auto const image = std::ranges::find_if(engine_.images, [&](wire::Image const& candidate) {
     return candidate.id == wanted->image || std::ranges::count(candidate.references, wanted->image) != 0;
   });
-  if (image == engine_.images.end()) co_return http::problem(fail(Code::kNotFound, "image " + wanted->image + " is not here"));
+  if (image == engine_.images.end())
+    co_return http::problem(fail(Code::kNotFound, "image " + wanted->image + " is not here"));
   auto const found = engine_.containers.find(session);
   if (found == engine_.containers.end()) {
     ++engine_.creates;
@@ -116,10 +118,12 @@ Async<http::Response> FakeBroker::pull(http::Request request) {
 }
 
 void FakeBroker::declare_routes() {
-  auto answer = [this](std::string method, std::string path, std::function<Async<http::Response>(http::Request)> make) {
+  auto answer = [this](std::string method, std::string path,
+                       std::function<Async<http::Response>(http::Request)> make) {
     http::Handler handler = [this, make](http::Request request) -> Async<http::Response> {
       if (refuse_ != 0) {
-        co_return http::problem(fail(http::code_of_status(refuse_), "the fake broker refuses with " + std::to_string(refuse_)));
+        co_return http::problem(
+            fail(http::code_of_status(refuse_), "the fake broker refuses with " + std::to_string(refuse_)));
       }
       auto response = co_await make(std::move(request));
       co_return response;

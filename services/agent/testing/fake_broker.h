@@ -16,8 +16,8 @@
 
 namespace oriel::agent::testing {
 
-/// A broker without an engine: speaks protocol/broker on a unix socket, keeps containers in a map, and does to them what a test
-/// says. Restart it by making a new one over the same `Engine`.
+/// A broker without an engine: speaks protocol/broker on a unix socket, keeps containers in a map, and does
+/// to them what a test says. Restart it by making a new one over the same `Engine`.
 class FakeBroker {
  public:
   /// What outlives the broker: as Docker does.
@@ -25,7 +25,7 @@ class FakeBroker {
     std::map<std::string, protocol::broker::SessionContainer> containers{};
     std::vector<protocol::broker::Image> images{};
     std::string log = "line one\nline two\n";
-    int creates = 0;   ///< containers made, adoptions not counted
+    int creates = 0;  ///< containers made, adoptions not counted
     int pulls = 0;
     int pulls_at_once = 0;
     int most_pulls_at_once = 0;

@@ -11,7 +11,8 @@ namespace oriel::agent::testing {
 namespace wire = protocol::control;
 
 struct FakeDisplay::Link {
-  Link(Executor const& executor, ControlSocket socket_) : socket(std::move(socket_)), outgoing(executor, 4096) {}
+  Link(Executor const& executor, ControlSocket socket_)
+      : socket(std::move(socket_)), outgoing(executor, 4096) {}
   ControlSocket socket;
   Channel<ControlMessage> outgoing;
 };

@@ -12,8 +12,9 @@
 
 namespace oriel::agent::testing {
 
-/// A display server without a picture: connects to a session's control socket for ever, takes `begin` and the listening socket,
-/// and accepts viewers on it, whom it greets with its session's id. Its streams live as long as it does.
+/// A display server without a picture: connects to a session's control socket for ever, takes `begin` and the
+/// listening socket, and accepts viewers on it, whom it greets with its session's id. Its streams live as
+/// long as it does.
 class FakeDisplay {
  public:
   FakeDisplay(Executor executor, std::string control_socket, std::string session);
