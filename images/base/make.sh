@@ -46,6 +46,7 @@ Components: main
 Signed-By: $keyring
 SOURCES
 
+# shellcheck disable=SC2016 # the hooks are expanded by mmdebstrap's shell, where $1 is the new root
 printf 'deb [signed-by=%s] %s %s main\n' \
   "$keyring" "$mirror" trixie "$keyring" "$mirror" trixie-updates "$keyring" "$security" trixie-security |
   mmdebstrap --quiet --variant=minbase --mode=root --aptopt='APT::Install-Recommends "false"' "$@" \

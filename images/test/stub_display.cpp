@@ -1,5 +1,6 @@
-// Stands in for oriel-display in the tests of images and init: relays the begin, watches the screen and tells on standard
-// error what it sees. Static, as the real one. Messages are taken apart by searching: enough for what the test sends.
+// Stands in for oriel-display in the tests of images and init: relays the begin, watches the screen and tells
+// on standard error what it sees. Static, as the real one. Messages are taken apart by searching: enough for
+// what the test sends.
 
 #include <algorithm>
 #include <cerrno>
@@ -7,12 +8,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <poll.h>
 #include <string>
+#include <vector>
+
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <vector>
 #include <xcb/xcb.h>
 
 namespace {
@@ -141,10 +143,11 @@ class Watch {
   static constexpr int kStrip = 40;
 
   bool read_rows(int y, int count, std::vector<std::uint32_t>& into) {
-    auto* reply = xcb_get_image_reply(connection_,
-                                      xcb_get_image(connection_, XCB_IMAGE_FORMAT_Z_PIXMAP, screen_->root, 0, static_cast<std::int16_t>(y),
-                                                    screen_->width_in_pixels, static_cast<std::uint16_t>(count), ~0U),
-                                      nullptr);
+    auto* reply = xcb_get_image_reply(
+        connection_,
+        xcb_get_image(connection_, XCB_IMAGE_FORMAT_Z_PIXMAP, screen_->root, 0, static_cast<std::int16_t>(y),
+                      screen_->width_in_pixels, static_cast<std::uint16_t>(count), ~0U),
+        nullptr);
     if (reply == nullptr) {
       if (xcb_connection_has_error(connection_) != 0) close_connection();
       return false;
@@ -203,7 +206,8 @@ int main() {
       auto const count = recv(kInit, buffer, sizeof buffer, 0);
       if (count <= 0) return 0;
       std::string const message(buffer, static_cast<std::size_t>(count));
-      if (member(message, "type") == "x") watch.open(member(message, "display"), member(message, "authority"));
+      if (member(message, "type") == "x")
+        watch.open(member(message, "display"), member(message, "authority"));
       if (member(message, "type") == "application") say("application " + member(message, "state"));
     }
     if (watched[1].revents != 0) agent.read_messages();
