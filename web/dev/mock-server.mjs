@@ -282,8 +282,11 @@ export function createMock(state = createState()) {
     tellSession,
     listen: (port = 0) => new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve(`http://127.0.0.1:${server.address().port}`))),
     close: () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Streams never end by themselves; a connection may also be just arriving.
+      const drop = setInterval(() => server.closeAllConnections(), 50);
       server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
+      return closed.finally(() => clearInterval(drop));
     },
   };
 }
