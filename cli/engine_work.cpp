@@ -35,7 +35,10 @@ Result<int> run_to_end(std::function<Async<Result<int>>(Executor)> work) {
   std::optional<Result<int>> outcome;
   std::exception_ptr failure;
   boost::asio::co_spawn(loop, keep(work, loop.get_executor(), outcome),
-                        [&failure](std::exception_ptr what) { failure = what; });
+                        [&](std::exception_ptr what) {
+    failure = what;
+    loop.stop();  // idle connections and their timers would keep it for seconds
+  });
   loop.run();
   try {
     if (failure) std::rethrow_exception(failure);

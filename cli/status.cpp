@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
+#include "cli/resident_memory.h"
 #include "libs/base/file.h"
 #include "libs/base/json.h"
 #include "libs/base/text.h"
@@ -35,8 +36,7 @@ Async<ServiceStatus> service_status(Executor executor, docker::Engine& engine, I
     status.detail = container->state.error;
     co_return status;
   }
-  auto const usage = co_await engine.usage(container->id);
-  if (usage) status.rss_bytes = usage->memory_bytes;
+  status.rss_bytes = resident_bytes(container->state.process);
   status.version = std::string(version());
   if (wanted.ready_socket.empty()) {
     status.state = "ready";

@@ -16,7 +16,7 @@ struct ServiceStatus {
   std::string name{};
   std::string state{};  ///< ready, starting, restarting, stopped, missing
   std::string version{};
-  std::int64_t rss_bytes = 0;  ///< what its container holds, without cache that can be given back
+  std::int64_t rss_bytes = 0;  ///< anonymous memory of its whole container
   std::string detail{};        ///< why it is not ready
 };
 BOOST_DESCRIBE_STRUCT(ServiceStatus, (), (name, state, version, rss_bytes, detail))

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,7 +257,7 @@ class Up {
       if (!change) co_return change.error();
       if (std::string_view(service) == "proxy" && *change == Change::kKept &&
           (proxy_changed_ || certificate_changed_)) {
-        auto const reloaded = co_await engine_.kill_container(installation_.container("proxy"), "SIGHUP");
+        auto const reloaded = co_await reload_proxy();
         if (!reloaded) co_return reloaded.error().within("reload the proxy");
       }
     }
@@ -269,6 +270,15 @@ class Up {
     auto const proxy = co_await proxy_runs();
     if (!proxy) co_return proxy.error();
     progress_.say(changed_.empty() ? "all services were ready already" : "ready; started: " + changed_);
+    co_return Result<>{};
+  }
+
+  /// By the host's pid: any signal through the engine counts as "stopped by hand", and the engine would never restart it again.
+  [[nodiscard]] Async<Result<>> reload_proxy() {
+    auto const proxy = co_await engine_.inspect_container(installation_.container("proxy"));
+    if (!proxy) co_return proxy.error();
+    auto const process = static_cast<pid_t>(proxy->state.process);
+    if (process > 0 && ::kill(process, SIGHUP) != 0) co_return fail_errno("signal nginx", errno);
     co_return Result<>{};
   }
 
