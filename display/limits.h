@@ -30,6 +30,8 @@ inline constexpr std::size_t kSmallQueueBytes =
 inline constexpr std::uint32_t kUnacknowledgedFrames = 2;
 inline constexpr std::size_t kUnacknowledgedBytes = 256U << 10;  // a larger frame goes alone
 inline constexpr auto kFrameInterval = 16'667us;                 // 60 frames a second
+inline constexpr auto kFrameTransfer = 25ms;  // a frame is cut to what the link carries meanwhile
+inline constexpr std::size_t kLeastFrameBytes = 24U << 10;  // however slow it is
 inline constexpr std::size_t kEncodeStepBytes =
     48U << 10;  // raw pixels between two looks at the sockets: about 0.2 ms
 

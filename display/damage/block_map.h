@@ -50,6 +50,10 @@ class BlockMap {
   void add(BlockMap const& other) {
     for (std::size_t index = 0; index < bits_.size(); ++index) bits_[index] |= other.bits_[index];
   }
+  /// Takes the other's blocks away. Both are of the same screen.
+  void remove(BlockMap const& other) {
+    for (std::size_t index = 0; index < bits_.size(); ++index) bits_[index] &= ~other.bits_[index];
+  }
   /// Whether a block of the set touches the rectangle.
   [[nodiscard]] bool touches(Rectangle const& area) const {
     if (area.width == 0 || area.height == 0) return false;

@@ -4,6 +4,7 @@
 
 #include <zstd.h>
 
+#include "display/encode/block_budget.h"
 #include "display/encode/wire.h"
 #include "libs/base/assert.h"
 
@@ -18,6 +19,8 @@ constexpr std::size_t kEndBytes = protocol::kHeaderSize + 17;
 // zstd may leave a few bytes unused; a chunk is closed when less than this is left for it.
 constexpr std::size_t kLeastRoom = 256;
 constexpr std::uint32_t kColour = 0x00ffffff;
+// A frame draws at least this much, and less of it says nothing about what a block costs.
+constexpr std::size_t kLeastDrawn = 32;
 
 // The block's colour, or nothing when it has more than one.
 bool one_colour(Picture const& picture, Rectangle const& block, std::uint32_t& colour) {
@@ -64,7 +67,8 @@ void FrameEncoder::reset(std::uint32_t epoch, bool keep, Size size) {
   sink_(wire::message(protocol::Message::kReset, body));
 }
 
-void FrameEncoder::begin(Picture const& picture, BlockMap const& changed, FrameEnd end) {
+BlockMap FrameEncoder::begin(Picture const& picture, BlockMap const& changed, FrameEnd end,
+                             Budget const& budget) {
   ORIEL_ASSERT(!busy_);
   picture_ = &picture;
   end_ = end;
@@ -73,14 +77,19 @@ void FrameEncoder::begin(Picture const& picture, BlockMap const& changed, FrameE
   next_fill_ = 0;
   next_rectangle_ = 0;
   frame_bytes_ = 0;
-  plan(take_moves(changed));
+  BlockMap deferred(picture.size());
+  BlockMap const drawn = take_moves(changed, budget, deferred);
+  drawn_blocks_ = drawn.count();
+  if (!deferred.empty()) end_.flags &= static_cast<std::uint8_t>(~protocol::kEndExact);
+  plan(drawn);
   start_message();
   write_copies();
+  return deferred;
 }
 
 // What is left to be drawn after what the viewer holds already, here or elsewhere. `held_` becomes what it
 // will hold.
-BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
+BlockMap FrameEncoder::take_moves(BlockMap const& changed, Budget const& budget, BlockMap& deferred) {
   moved_ = {};
   BlockMap rest = changed;
   if (!held_is_known_) {
@@ -89,10 +98,16 @@ BlockMap FrameEncoder::take_moves(BlockMap const& changed) {
     return rest;
   }
   picture_->drop_equal(held_, rest);
-  BlockMap const differing = rest;
+  BlockMap differing = rest;
   // Nothing can have moved out of a black picture.
   if (!held_is_black_) moved_ = moves_.find(held_, *picture_, rest);
   held_is_black_ = false;
+  if (budget.heat != nullptr &&
+      static_cast<double>(rest.count()) * block_bytes_ > static_cast<double>(budget.bytes)) {
+    auto const most = static_cast<std::size_t>(static_cast<double>(budget.bytes) / block_bytes_);
+    deferred = defer_hot_blocks(rest, *budget.heat, std::max(kLeastDrawn, most), rotation_);
+    differing.remove(deferred);
+  }
   Size const size = picture_->size();
   for (std::uint32_t row = 0; row < differing.rows(); ++row) {
     for (std::uint32_t column = 0; column < differing.columns();) {
@@ -236,6 +251,9 @@ bool FrameEncoder::step(std::size_t budget) {
   wire::put_u32(message_, end_.input_sequence);
   wire::put_u8(message_, end_.flags);
   send();
+  if (drawn_blocks_ >= kLeastDrawn)
+    block_bytes_ =
+        (block_bytes_ + static_cast<double>(frame_bytes_) / static_cast<double>(drawn_blocks_)) / 2;
   busy_ = false;
   picture_ = nullptr;
   return false;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "display/damage/block_map.h"
+#include "display/damage/heat_map.h"
 #include "display/damage/picture.h"
 #include "display/encode/move_finder.h"
 #include "display/screen/geometry.h"
@@ -40,9 +41,16 @@ class FrameEncoder {
   /// Starts an epoch: RESET goes out and the stream starts anew. Drops a frame that was being encoded.
   void reset(std::uint32_t epoch, bool keep, Size size);
 
+  /// What a frame may cost, and what goes first when not all of it fits.
+  struct Budget {
+    std::size_t bytes = SIZE_MAX;
+    HeatMap const* heat = nullptr;  ///< Of the picture's size; without it nothing is put off.
+  };
+
   /// Starts a frame of the `changed` blocks of `picture`, which stays as it is until `step` answers false.
-  /// `reset` came before.
-  void begin(Picture const& picture, BlockMap const& changed, FrameEnd end);
+  /// `reset` came before. Answers the blocks that did not fit into the budget: they remain to be sent, and
+  /// END does not say that the picture is exact.
+  BlockMap begin(Picture const& picture, BlockMap const& changed, FrameEnd end, Budget const& budget);
 
   /// Encodes about `budget` bytes of raw pixels; false when the frame is complete and its END is with the
   /// sink.
@@ -58,7 +66,7 @@ class FrameEncoder {
     std::uint32_t colour = 0;
   };
 
-  [[nodiscard]] BlockMap take_moves(BlockMap const& changed);
+  [[nodiscard]] BlockMap take_moves(BlockMap const& changed, Budget const& budget, BlockMap& deferred);
   void plan(BlockMap const& changed);
   void write_copies();
   void write_fills();
@@ -79,6 +87,9 @@ class FrameEncoder {
   std::vector<std::uint32_t> held_;  // The viewer's frame buffer after the last frame.
   bool held_is_known_ = false;
   bool held_is_black_ = true;
+  double block_bytes_ = 150;  // What a drawn block costs lately.
+  std::size_t drawn_blocks_ = 0;
+  std::uint32_t rotation_ = 0;
   MoveFinder moves_;
   MoveFinder::Found moved_;
   std::vector<Area> fills_;

@@ -70,7 +70,7 @@ struct Link {
   }
 
   int send_frame(std::uint32_t frame) {
-    encoder.begin(picture, changed, {frame, frame * 1000ULL, frame + 5, protocol::kEndExact});
+    encoder.begin(picture, changed, {frame, frame * 1000ULL, frame + 5, protocol::kEndExact}, {});
     int steps = 1;
     while (encoder.step(limits::kEncodeStepBytes)) ++steps;
     changed.clear();
@@ -217,13 +217,50 @@ TEST(FrameEncoder, PaysLittleForFlatColour) {
   link.expect_equal(canvas);
 }
 
+TEST(FrameEncoder, SendsTheColdFirstWhenNotAllFits) {
+  Size const size{640, 480};
+  Canvas canvas(size);
+  Link link(size);
+  HeatMap heat(size);
+  std::mt19937 random(9);
+  Rectangle const video{0, 0, 640, 400};
+  auto const frame = [&](std::uint32_t number, std::size_t budget) {
+    link.picture.update(canvas.whole(), link.changed);
+    heat.note(link.changed);
+    auto deferred =
+        link.encoder.begin(link.picture, link.changed, {number, 0, 0, protocol::kEndExact}, {budget, &heat});
+    while (link.encoder.step(limits::kEncodeStepBytes)) continue;
+    link.changed = std::move(deferred);
+  };
+  for (std::uint32_t number = 1; number < 30; ++number) {
+    canvas.for_each(video,
+                    [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+    frame(number, 100'000);  // A whole frame of it is 768 kB.
+    if (number > 3) EXPECT_EQ(link.decoder.end().flags & protocol::kEndExact, 0);
+  }
+  // Something is typed below the video: it is in the very next frame.
+  canvas.fill({100, 440, 8, 16}, 0xff0000);
+  canvas.for_each(video,
+                  [&random](std::uint32_t, std::uint32_t) { return static_cast<std::uint32_t>(random()); });
+  std::size_t const before = link.bytes;
+  frame(30, 100'000);
+  EXPECT_LT(link.bytes - before, 130'000U);
+  EXPECT_EQ(link.decoder.frame_buffer()[(440U * 640 + 100) * 4], 0xff);
+  // When the video stops, what was put off follows until all is exact; every row gets its turn.
+  std::uint32_t number = 31;
+  for (; number < 60 && (link.decoder.end().flags & protocol::kEndExact) == 0; ++number)
+    frame(number, 100'000);
+  EXPECT_LT(number, 45U);
+  link.expect_equal(canvas);
+}
+
 TEST(FrameEncoder, StartsAnewAfterReset) {
   Canvas canvas({100, 100});
   canvas.for_each({0, 0, 100, 100}, [](std::uint32_t x, std::uint32_t y) { return x * 7 + y * 300; });
   Link link({100, 100});
   link.picture.update(canvas.whole(), link.changed);
   BlockMap const all = link.changed;
-  link.encoder.begin(link.picture, all, {1, 0, 0, 0});
+  link.encoder.begin(link.picture, all, {1, 0, 0, 0}, {});
   (void)link.encoder.step(1000);
   EXPECT_TRUE(link.encoder.busy());
   link.encoder.reset(2, false, {100, 100});  // In the middle of a frame.

@@ -32,6 +32,10 @@ class Pacer {
 
   [[nodiscard]] std::size_t frames_in_flight() const { return in_flight_.size(); }
   [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_in_flight_; }
+  /// How many bytes the next frame should have, so that a later, smaller one does not wait behind it: what
+  /// the link carries in limits::kFrameTransfer, as measured; without a measure no bound.
+  [[nodiscard]] std::size_t frame_budget() const;
+
   /// Smoothed time from the end of a frame's encoding to its acknowledgement; 0 before the first.
   [[nodiscard]] std::chrono::microseconds round_trip() const { return round_trip_; }
 
@@ -40,6 +44,8 @@ class Pacer {
     std::uint32_t frame;
     std::size_t bytes;
     Time when;
+    Time previous;  // When the one before it was sent, if that was still on its way.
+    bool behind_another;
   };
 
   std::deque<Sent> in_flight_;
@@ -48,6 +54,12 @@ class Pacer {
   bool any_sent_ = false;
   bool visible_ = true;
   std::chrono::microseconds round_trip_{0};
+  // The shortest time between sending and acknowledgement lately: the way there and back without the transfer
+  // itself.
+  std::chrono::microseconds shortest_{0};
+  Time shortest_since_{};
+  Time last_acknowledged_{};
+  double rate_ = 0;  // Bytes per second; 0 unknown.
 };
 
 /// Bounds how often the screen is captured. The first capture after quiet never waits for it.

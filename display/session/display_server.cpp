@@ -177,6 +177,7 @@ void DisplayServer::screen_damaged() { damaged_ = true; }
 void DisplayServer::screen_resized(Size size) {
   picture_ = Picture(size);
   changed_ = BlockMap(size);
+  heat_ = HeatMap(size);
   damaged_ = true;
   capture_everything_ = true;
   for (auto& [id, viewer] : viewers_) viewer->restart(size);
@@ -257,7 +258,7 @@ void DisplayServer::plan_frames() {
   bool encoding = false;
   for (auto& [id, viewer] : viewers_) {
     if (!viewer->wants_frame()) continue;
-    viewer->begin_frame(picture_, capture_time_us_, flags);
+    viewer->begin_frame(picture_, heat_, capture_time_us_, flags);
     encoding = true;
   }
   // A small frame leaves at once; what is left is done between looks at the sockets.
@@ -279,6 +280,7 @@ void DisplayServer::capture() {
   changed_.clear();
   for (auto const& piece : *pieces) picture_.update(piece, changed_);
   ++captures_;
+  heat_.note(changed_);
   capture_us_total_ += microseconds(steady_clock::now() - start);
   if (!changed_.empty())
     for (auto& [id, viewer] : viewers_) viewer->add_changes(changed_);

@@ -10,6 +10,7 @@
 #include "display/control/agent_link.h"
 #include "display/control/init_link.h"
 #include "display/control/messages.h"
+#include "display/damage/heat_map.h"
 #include "display/damage/picture.h"
 #include "display/loop/event_loop.h"
 #include "display/pacing/pacer.h"
@@ -130,6 +131,7 @@ class DisplayServer final : private ScreenListener, private SelectionListener, p
   EventLoop::TimerId reconnect_ = 0;
   Picture picture_;
   BlockMap changed_;
+  HeatMap heat_;
   bool damaged_ = false;
   bool capture_everything_ = false;
   std::uint64_t captures_ = 0;

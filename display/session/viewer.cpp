@@ -82,13 +82,15 @@ bool Viewer::could_send() const {
 
 bool Viewer::wants_frame() const { return could_send() && (any_pending_ || owes_end_); }
 
-void Viewer::begin_frame(Picture const& picture, std::uint64_t capture_time_us, std::uint8_t flags) {
+void Viewer::begin_frame(Picture const& picture, HeatMap const& heat, std::uint64_t capture_time_us,
+                         std::uint8_t flags) {
   ++frame_;
   encode_time_ = {};
-  encoder_->begin(picture, pending_, {frame_, capture_time_us, input_sequence, flags});
-  in_flight_.push_back({frame_, pending_});
-  pending_.clear();
-  any_pending_ = false;
+  BlockMap deferred = encoder_->begin(picture, pending_, {frame_, capture_time_us, input_sequence, flags},
+                                      {pacer_.frame_budget(), &heat});
+  in_flight_.push_back({frame_, std::move(pending_)});
+  pending_ = std::move(deferred);
+  any_pending_ = !pending_.empty();
   owes_end_ = false;
 }
 

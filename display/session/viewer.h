@@ -8,6 +8,7 @@
 #include <string>
 
 #include "display/damage/block_map.h"
+#include "display/damage/heat_map.h"
 #include "display/damage/picture.h"
 #include "display/encode/frame_encoder.h"
 #include "display/loop/event_loop.h"
@@ -62,7 +63,8 @@ class Viewer {
   [[nodiscard]] bool wants_frame() const;
   /// Whether a frame could be sent if there were something.
   [[nodiscard]] bool could_send() const;
-  void begin_frame(Picture const& picture, std::uint64_t capture_time_us, std::uint8_t flags);
+  void begin_frame(Picture const& picture, HeatMap const& heat, std::uint64_t capture_time_us,
+                   std::uint8_t flags);
   /// Encodes some of the frame; false when it is complete.
   [[nodiscard]] bool encode_some();
   [[nodiscard]] bool encoding() const { return encoder_ && encoder_->busy(); }
