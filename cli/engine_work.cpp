@@ -34,8 +34,7 @@ Result<int> run_to_end(std::function<Async<Result<int>>(Executor)> work) {
   boost::asio::io_context loop(1);
   std::optional<Result<int>> outcome;
   std::exception_ptr failure;
-  boost::asio::co_spawn(loop, keep(work, loop.get_executor(), outcome),
-                        [&](std::exception_ptr what) {
+  boost::asio::co_spawn(loop, keep(work, loop.get_executor(), outcome), [&](std::exception_ptr what) {
     failure = what;
     loop.stop();  // idle connections and their timers would keep it for seconds
   });

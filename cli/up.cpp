@@ -273,7 +273,8 @@ class Up {
     co_return Result<>{};
   }
 
-  /// By the host's pid: any signal through the engine counts as "stopped by hand", and the engine would never restart it again.
+  /// By the host's pid: any signal through the engine counts as "stopped by hand", and the engine would never
+  /// restart it again.
   [[nodiscard]] Async<Result<>> reload_proxy() {
     auto const proxy = co_await engine_.inspect_container(installation_.container("proxy"));
     if (!proxy) co_return proxy.error();
