@@ -25,8 +25,10 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -D_FORTIFY_SOURCE=2 -fstack-protecto
 
 find_program(ORIEL_CCACHE ccache)
 if(ORIEL_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${ORIEL_CCACHE}")
-  set(CMAKE_C_COMPILER_LAUNCHER "${ORIEL_CCACHE}")
+  # Paths below the checkout count as relative, so that every build tree of every checkout shares what was compiled.
+  set(oriel_launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${ORIEL_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${oriel_launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${oriel_launcher})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow

@@ -27,7 +27,7 @@ once() {
 release_targets=(oriel oriel-api oriel-manager oriel-agent oriel-broker oriel-setup proxy-listen oriel-display oriel-init)
 
 build_programs() {
-  [ -f build/release/build.ninja ] || cmake --preset release -DORIEL_PARTS='display;init;services;cli;proxy' || return
+  [ -f build/release/build.ninja ] || cmake --preset release || return
   # The build system itself knows what is up to date.
   ninja -C build/release -j "$(nproc)" "${release_targets[@]}"
 }

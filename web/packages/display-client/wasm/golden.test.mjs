@@ -24,7 +24,7 @@ const start = async () => {
     const at = w.oriel_input(message.length); // May grow the memory: the view comes after it.
     new Uint8Array(w.memory.buffer, at).set(message);
     const types = [];
-    for (let type; (type = w.oriel_next()) !== 0;) {
+    for (let type = w.oriel_next(); type !== 0; type = w.oriel_next()) {
       types.push(type);
       if (type < 0) break;
     }
