@@ -79,7 +79,8 @@ Async<Result<>> read_database(Executor executor, Installation installation, Inst
 void print(InstallationStatus const& status) {
   for (auto const& one : status.services) {
     std::printf("%-20s %-11s %-14s %7.1f MiB  %s\n", one.name.c_str(), one.state.c_str(), one.version.c_str(),
-                static_cast<double>(one.rss_bytes) / (1024.0 * 1024.0), one.detail.substr(0, one.detail.find('\n')).c_str());
+                static_cast<double>(one.rss_bytes) / (1024.0 * 1024.0),
+                one.detail.substr(0, one.detail.find('\n')).c_str());
   }
   for (auto const& one : status.agents) {
     std::printf("server %-13s %-11s %lld sessions\n", one.hostname.c_str(), one.state.c_str(),
