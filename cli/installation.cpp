@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <filesystem>
 #include <regex>
+#include <system_error>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libs/base/file.h"
+#include "libs/base/file_descriptor.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/scope_exit.h"
@@ -47,9 +53,28 @@ constexpr std::array kLayout{
     Directory{"run/manager", users::kManager, users::kEdge, 02750},
     Directory{"run/broker", users::kBroker, users::kAgent, 02750},
     Directory{"run/agent", users::kAgent, users::kAgent, 0700},
-    Directory{"run/ctl", users::kAgent, users::kAgent, 0711},
+    Directory{"run/ctl", users::kBroker, users::kAgent, 0711},
     Directory{"run/pub", users::kAgent, users::kEdge, 0710},
 };
+
+/// Sessions that were started when the agent made their directories itself: the broker removes these, too.
+/// Their parent is the broker's by now, so nobody puts a link in the place of one; none is followed all the
+/// same.
+Result<> take_control_directories(std::string const& parent) {
+  std::error_code error;
+  std::filesystem::directory_iterator list(parent, error);
+  for (; !error && list != std::filesystem::directory_iterator(); list.increment(error)) {
+    auto const path = list->path().string();
+    FileDescriptor const directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) continue;  // gone meanwhile, or no directory: the broker refuses it
+    if (::fchown(directory.get(), users::kBroker, users::kAgent) != 0 ||
+        ::fchmod(directory.get(), 0771) != 0) {
+      return fail_errno("give " + path + " to the broker", errno);
+    }
+  }
+  if (error) return fail_errno("list " + parent, error.value());
+  return {};
+}
 
 bool is_container_interface(std::string_view name) {
   return name.starts_with("docker") || name.starts_with("br-") || name.starts_with("veth") ||
@@ -187,7 +212,7 @@ Result<> make_layout(Installation const& installation) {
     auto const made = make_directory(path, {one.mode, one.user, one.group});
     if (!made) return made.error().within("make " + path);
   }
-  return {};
+  return take_control_directories(installation.path("run/ctl"));
 }
 
 }  // namespace oriel::cli

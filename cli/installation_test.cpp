@@ -1,6 +1,10 @@
 #include "cli/installation.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/proxy_configuration.h"
 #include "cli/server_certificate.h"
@@ -47,6 +51,32 @@ TEST(Installation, RefusesWhatCannotWork) {
   EXPECT_TRUE(refused([](auto& one) { one.public_url = "http://desk.example.test"; }));
   EXPECT_TRUE(refused([](auto& one) { one.public_url = "https://desk.example.test/path"; }));
   EXPECT_TRUE(refused([](auto& one) { one.trusted_proxies = {"10.0.0.0/8; }"}; }));
+}
+
+TEST(Installation, ControlDirectoriesBecomeTheBrokers) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root gives directories away";
+  oriel::testing::TemporaryDirectory directory;
+  auto wanted = installation();
+  wanted.home = directory.file("home");
+  auto const control = wanted.path("run/ctl");
+  auto const target = directory.file("target");
+  std::filesystem::create_directories(control + "/0123");
+  std::filesystem::create_directories(target);
+  std::filesystem::create_directory_symlink(target, control + "/link");
+  ASSERT_EQ(::chown(control.c_str(), users::kAgent, users::kAgent), 0);
+  ASSERT_EQ(::chown((control + "/0123").c_str(), users::kAgent, users::kDisplay), 0);
+  auto const made = make_layout(wanted);
+  ASSERT_TRUE(made) << made.error();
+  struct stat found{};
+  ASSERT_EQ(::stat(control.c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, users::kBroker);
+  EXPECT_EQ(found.st_mode & 07777U, 0711U);
+  ASSERT_EQ(::stat((control + "/0123").c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, users::kBroker);
+  EXPECT_EQ(found.st_gid, users::kAgent);
+  EXPECT_EQ(found.st_mode & 07777U, 0771U);
+  ASSERT_EQ(::stat(target.c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, 0U);  // a link is not followed
 }
 
 TEST(Installation, AddressesHoldTheLocalOneFirstAndThePublicOne) {

@@ -158,6 +158,7 @@ Spec broker(Installation const& installation, HostFacts const& facts) {
       .mount(installation.home, true,
              {})  // policy.json is replaced by whoever edits it: a mount of the file would be stale
       .writes("run/broker")
+      .writes("run/ctl")
       .mount(installation.docker_socket, false, {});
   // Its file system is measured; nothing below is seen.
   if (!facts.docker_root.empty())

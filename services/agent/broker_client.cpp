@@ -59,6 +59,12 @@ Async<Result<wire::SessionContainer>> BrokerClient::find(SessionId session) {
   co_return read_answer<wire::SessionContainer>(std::move(answer), "look for the session's container");
 }
 
+Async<Result<>> BrokerClient::make_control(SessionId session) {
+  auto answer = co_await calls_.call("POST", path_of(session) + "/control");
+  if (!answer) co_return answer.error().within("make the control directory");
+  co_return Result<>();
+}
+
 Async<Result<wire::SessionContainer>> BrokerClient::create(SessionId session, wire::CreateSession wanted) {
   std::optional<json::Value> body = json::write(wanted);
   auto answer = co_await calls_.call("POST", path_of(session), std::move(body), kEngineCall);

@@ -22,10 +22,12 @@ class BrokerClient {
   [[nodiscard]] Async<Result<std::vector<protocol::broker::SessionContainer>>> sessions();
   /// kNotFound when the session has none.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> find(SessionId session);
+  /// Makes the session's control directory, or keeps it. It goes with remove().
+  [[nodiscard]] Async<Result<>> make_control(SessionId session);
   /// Creates and starts, or adopts what is there.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(
       SessionId session, protocol::broker::CreateSession wanted);
-  /// Resumes when container and volumes are seen gone; also when they were gone already.
+  /// Resumes when container, volumes and control directory are seen gone; also when they were gone already.
   [[nodiscard]] Async<Result<>> remove(SessionId session);
   [[nodiscard]] Async<Result<std::string>> log(SessionId session);
   [[nodiscard]] Async<Result<protocol::broker::SessionUsage>> usage(SessionId session);

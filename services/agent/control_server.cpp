@@ -11,7 +11,6 @@
 #include "libs/async/sleep.h"
 #include "libs/async/task_group.h"
 #include "libs/async/unix_socket.h"
-#include "libs/base/file.h"
 #include "libs/base/json.h"
 #include "libs/base/log.h"
 
@@ -274,9 +273,7 @@ class Server final : public ControlServer {
 Result<std::unique_ptr<ControlServer>> ControlServer::open(Executor executor, Options const& options,
                                                            SessionId session, Events events) {
   auto const directory = directory_of(options, session);
-  // 0750 and the display server's group: it may enter and connect, nobody else may see.
-  auto made = make_directory(directory, FileOwnership{0750, {}, options.display_group});
-  if (!made) return made.error().within("make the control directory");
+  // The directory lets everybody pass: the socket's group says that the display server alone may connect.
   UnixListenOptions how;
   how.mode = 0660;
   how.group = options.display_group;
@@ -287,17 +284,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(Executor executor, Op
                                                                  std::move(*listening), std::move(events)));
 }
 
-void remove_stream_socket(Options const& options, SessionId session) {
+bool remove_stream_socket(Options const& options, SessionId session) {
   std::error_code ignored;
   std::filesystem::remove(stream_socket_of(options, session), ignored);
-}
-
-bool remove_session_files(Options const& options, SessionId session) {
-  remove_stream_socket(options, session);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_of(options, session), ignored);
-  return !std::filesystem::exists(stream_socket_of(options, session), ignored) &&
-         !std::filesystem::exists(directory_of(options, session), ignored);
+  return !std::filesystem::exists(stream_socket_of(options, session), ignored);
 }
 
 }  // namespace oriel::agent

@@ -29,8 +29,8 @@ class ControlServer {
     std::function<void()> lost;  ///< the display server's connection ended
   };
 
-  /// Makes `control_directory/<session>` when it is not there (it is never remade: the container holds its
-  /// inode) and listens on `control.sock` in it. Blocks for a few system calls.
+  /// Listens on `control.sock` in `control_directory/<session>`, which the broker made (it is never remade:
+  /// the container holds its inode). Blocks for a few system calls.
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> open(Executor executor, Options const& options,
                                                                    SessionId session, Events events);
   virtual ~ControlServer() = default;
@@ -42,13 +42,13 @@ class ControlServer {
   virtual void end(std::string reason) = 0;
   [[nodiscard]] virtual bool connected() const = 0;
 
-  /// Required before destruction. The sockets' files stay: see remove_session_files().
+  /// Required before destruction. The sockets' files stay: the control socket's goes with the directory,
+  /// which the broker removes, and the stream socket's with remove_stream_socket().
   [[nodiscard]] virtual Async<> stop() = 0;
 };
 
 /// Unlinks the stream socket: browsers get an answer at once instead of a silent connection.
-void remove_stream_socket(Options const& options, SessionId session);
-/// Removes control directory and stream socket; true when both are seen gone.
-[[nodiscard]] bool remove_session_files(Options const& options, SessionId session);
+/// True when it is seen gone.
+bool remove_stream_socket(Options const& options, SessionId session);
 
 }  // namespace oriel::agent

@@ -22,7 +22,7 @@ class ControlServerTest : public ::testing::Test {
   ControlServerTest() {
     options.control_directory = directory.file("ctl");
     options.public_directory = directory.file("pub");
-    std::filesystem::create_directories(options.control_directory);
+    std::filesystem::create_directories(options.control_directory + "/" + session.text());
     std::filesystem::create_directories(options.public_directory);
     options.display_user = ::getuid();
     options.display_group.reset();
@@ -192,17 +192,22 @@ TEST_F(ControlServerTest, AFloodOrRubbishEndsTheConnectionOnly) {
   loop.run(server->stop());
 }
 
-TEST_F(ControlServerTest, FilesAreRemovedAndSeenGone) {
+TEST_F(ControlServerTest, WithoutTheBrokersDirectoryItDoesNotListen) {
+  std::filesystem::remove(options.control_directory + "/" + session.text());
+  EXPECT_FALSE(ControlServer::open(loop.executor(), options, session, {}));
+  EXPECT_TRUE(std::filesystem::is_empty(options.control_directory));
+}
+
+TEST_F(ControlServerTest, TheStreamSocketIsRemovedAndSeenGone) {
   auto server = open();
   start_display();
   loop.until([&] { return display().listens() == 1; });
   stop_display();
   loop.run(server->stop());
   EXPECT_TRUE(std::filesystem::exists(stream_path()));
-  EXPECT_TRUE(remove_session_files(options, session));
+  EXPECT_TRUE(remove_stream_socket(options, session));
   EXPECT_FALSE(std::filesystem::exists(stream_path()));
-  EXPECT_FALSE(std::filesystem::exists(options.control_directory + "/" + session.text()));
-  EXPECT_TRUE(remove_session_files(options, session));
+  EXPECT_TRUE(remove_stream_socket(options, session));
 }
 
 }  // namespace

@@ -336,18 +336,16 @@ Async<> SessionKeeper::launch() {
     co_await find_created();
     co_return;
   }
-  enter(Phase::kCreating, "control", 10);
-  if (!open_control()) {
-    fail_now("agent_fault",
-             "The server could not make the session's control socket; an administrator finds the "
-             "cause in the agent's log.");
-    co_return;
-  }
-
-  enter(Phase::kCreating, "container", 20);
+  if (control_) enter(Phase::kCreating, "container", 20);  // of an attempt that was never created
   Backoff backoff;
   int faults = 0;
   for (;;) {
+    if (launch_is_off()) co_return;
+    if (!control_) {
+      bool const prepared = co_await prepare_control();
+      if (!prepared) co_return;
+      enter(Phase::kCreating, "container", 20);
+    }
     auto wanted = creation_of(*desired_);
     auto const asked_for = wanted.attempt;
     auto container = co_await context_.broker.create(session_, std::move(wanted));
@@ -358,8 +356,9 @@ Async<> SessionKeeper::launch() {
       co_return;
     }
     if (container && container->attempt != asked_for) {
-      // An earlier attempt still holds the name: it goes first.
+      // An earlier attempt still holds the name: it goes first, and the control directory with it.
       auto removed = co_await context_.broker.remove(session_);
+      co_await close_control();
       if (!removed)
         log::warning("an earlier attempt stays", {{"session", session_}, {"error", removed.error()}});
     } else if (container) {
@@ -391,6 +390,51 @@ Async<> SessionKeeper::launch() {
     }
     co_await backoff.wait();
   }
+}
+
+/// Asked before every call: what was wanted may have changed during the wait.
+bool SessionKeeper::launch_is_off() {
+  if (ending_wanted()) return true;
+  if (desired_) return false;
+  enter(Phase::kAbsent, "waiting", 0);
+  return true;
+}
+
+/// False: launch is over for now, because it failed, ends, or is judged again by act().
+Async<bool> SessionKeeper::prepare_control() {
+  enter(Phase::kCreating, "control", 10);
+  Backoff backoff;
+  int faults = 0;
+  for (;;) {
+    if (launch_is_off()) co_return false;
+    auto const asked_for = desired_->attempt;
+    auto made = co_await context_.broker.make_control(session_);
+    if (ending_wanted()) co_return false;
+    if (!desired_ || desired_->attempt != asked_for) {
+      enter(Phase::kAbsent, "waiting", 0);
+      wake();
+      co_return false;
+    }
+    if (made) break;
+    auto const& error = made.error();
+    if (error.code == Code::kInternal) ++faults;
+    if (!may_pass(error) || faults >= kServerFaults) {
+      fail_now("start_refused", "The server refused to prepare the session: " + error.message);
+      co_return false;
+    }
+    log::warning("making a control directory did not succeed yet", {{"session", session_}, {"error", error}});
+    auto const deadline = start_deadline();
+    if (deadline && context_.clock.steady_now() >= *deadline) {
+      wake();
+      co_return false;
+    }
+    co_await backoff.wait();
+  }
+  if (open_control()) co_return true;
+  fail_now("agent_fault",
+           "The server could not make the session's control socket; an administrator finds the "
+           "cause in the agent's log.");
+  co_return false;
 }
 
 /// We made this attempt's container before a restart of ours. Creating again would start a dead one anew, or
@@ -469,12 +513,10 @@ Async<> SessionKeeper::end() {
                  {{"session", session_}, {"error", removed.error()}});
     co_await backoff.wait();
   }
-  if (control_) {
-    co_await control_->stop();
-    control_.reset();
-  }
-  while (!remove_session_files(context_.options, session_)) {
-    log::error("a session's files cannot be removed", {{"session", session_}});
+  co_await close_control();
+  // A hello during the end may have made it again.
+  while (!remove_stream_socket(context_.options, session_)) {
+    log::error("a session's stream socket cannot be removed", {{"session", session_}});
     co_await backoff.wait();
   }
   remove_mark();
@@ -486,10 +528,14 @@ Async<> SessionKeeper::end() {
   log::info("session is gone", {{"session", session_}, {"attempt", attempt_}});
 }
 
-Async<> SessionKeeper::stop() {
-  co_await tasks_.stop();
+Async<> SessionKeeper::close_control() {
   if (control_) co_await control_->stop();
   control_.reset();
+}
+
+Async<> SessionKeeper::stop() {
+  co_await tasks_.stop();
+  co_await close_control();
 }
 
 // ---- the mark that a container of this attempt was made

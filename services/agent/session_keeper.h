@@ -31,8 +31,8 @@ struct KeeperContext {
 
 /// Makes one session real and keeps it: an ordered list of steps that can each be done again.
 ///
-///   launch: control socket → container → hello (begin, listen) → ready
-///   end:    word to viewers → container → files → gone
+///   launch: control directory and socket → container → hello (begin, listen) → ready
+///   end:    word to viewers → container and control directory → stream socket → gone
 ///
 /// Only `desired: ended` ends it. Silence of manager, broker or display server never does; they are asked
 /// again.
@@ -75,7 +75,10 @@ class SessionKeeper {
   [[nodiscard]] Async<> fail_with_log(std::string code, std::string reason);
   [[nodiscard]] Async<> fail_dead_container(std::int64_t exit_code, bool oom_killed,
                                             std::string engine_words);
+  [[nodiscard]] Async<bool> prepare_control();
   [[nodiscard]] bool open_control();
+  [[nodiscard]] bool launch_is_off();
+  [[nodiscard]] Async<> close_control();
   [[nodiscard]] bool ending_wanted() const;
   [[nodiscard]] std::optional<SteadyTime> start_deadline() const;
   void fail_now(std::string code, std::string reason);

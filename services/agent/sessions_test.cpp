@@ -29,6 +29,7 @@ class SessionsTest : public ::testing::Test {
     options.display_group.reset();
     options.edge_group.reset();
     options.broker = Endpoint::unix_path(directory.file("broker.sock"));
+    engine.control_directory = options.control_directory;
     protocol::broker::Image image;
     image.references = {"oriel/test:1"};
     image.id = "sha256:test";
@@ -133,6 +134,7 @@ TEST_F(SessionsTest, ASessionStartsRunsAndEnds) {
   EXPECT_EQ(running.protocol, 1);
   EXPECT_EQ(running.runtime, "newest-runtime");
   EXPECT_EQ(engine.wishes.at(0).image, "sha256:test");
+  EXPECT_EQ(engine.control_calls, 1);
   loop.until([&] { return display->begins().size() == 1; });
   EXPECT_EQ(display->begins()[0].locale, "fr_FR.UTF-8");
 
@@ -251,6 +253,7 @@ TEST_F(SessionsTest, ARestartedAgentFindsItsSessionsBeforeTheManagerSpeaks) {
       loop.run(ControlSocket::connect(loop.executor(), options.public_directory + "/" + id.text() + ".sock"));
   EXPECT_TRUE(another);
   EXPECT_EQ(engine.creates, 1);
+  EXPECT_EQ(engine.control_calls, 1);  // the directory that the container holds is listened in again
 
   // The manager's list may name it, or forget it: only `ended` ends it.
   wire::Desired nothing;
@@ -356,6 +359,25 @@ TEST_F(SessionsTest, ANewerAttemptReplacesAnOlderContainer) {
   loop.until(
       [&] { return engine.containers.contains(id.text()) && engine.containers.at(id.text()).attempt == 2; });
   EXPECT_EQ(seen().attempt, 2);
+  // The older one's directory went with it: the newer session is reached in a new one.
+  EXPECT_EQ(engine.control_calls, 3);
+  EXPECT_TRUE(std::filesystem::is_socket(options.control_directory + "/" + id.text() + "/control.sock"));
+}
+
+TEST_F(SessionsTest, TheAgentMakesAndRemovesNoControlDirectoryItself) {
+  stop_broker();
+  want(wish("running"));
+  loop.run_for(300ms);
+  EXPECT_TRUE(std::filesystem::is_empty(options.control_directory));
+  start_broker();
+  until_state("running");
+  broker->refuse_with(503);
+  want(wish("ended", 2));
+  loop.run_for(300ms);
+  EXPECT_TRUE(std::filesystem::exists(options.control_directory + "/" + id.text()));
+  broker->refuse_with(0);
+  until_state("gone");
+  EXPECT_TRUE(std::filesystem::is_empty(options.control_directory));
 }
 
 TEST_F(SessionsTest, ViewersAreClosedThroughTheDisplayServer) {

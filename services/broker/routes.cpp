@@ -61,6 +61,13 @@ void declare_sessions(http::Router& router, Parts parts) {
     auto const removed = co_await parts.sessions.remove(*session, grace);
     co_return removed ? http::no_content() : refuse(removed.error(), request);
   });
+  router.declare("POST", "/v1/sessions/{id}/control", kAction, [parts](Request request) -> Async<Response> {
+    auto const session = session_of(request);
+    if (!session) co_return refuse(session.error(), request);
+    auto const made = parts.sessions.make_control_directory(*session);
+    if (!made) log::warning("no control directory", {{"session", *session}, {"error", made.error()}});
+    co_return made ? http::no_content() : refuse(made.error(), request);
+  });
   router.declare("GET", "/v1/sessions/{id}/log", kAction, [parts](Request request) -> Async<Response> {
     auto const session = session_of(request);
     if (!session) co_return refuse(session.error(), request);

@@ -1,9 +1,6 @@
 #include "services/broker/sessions.h"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <sys/stat.h>
 
 #include "libs/async/sleep.h"
 #include "libs/base/file.h"
@@ -71,6 +68,7 @@ protocol::broker::SessionContainer session_container(docker::Container const& co
 Sessions::Sessions(Configuration const& configuration, docker::Engine& engine, Firewall& firewall,
                    NetworkProfiles& networks, Runtimes& runtimes)
     : configuration_(configuration),
+      control_directories_(configuration),
       engine_(engine),
       firewall_(firewall),
       networks_(networks),
@@ -127,16 +125,7 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::find(SessionId sessi
   co_return session_container(*container);
 }
 
-Result<> Sessions::check_control_directory(std::string const& path) const {
-  // Never a link: what the agent names would be mounted from wherever the link points.
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) return fail_errno("look at " + path, errno);
-  if (!S_ISDIR(status.st_mode)) return fail(Code::kForbidden, path + " is not a directory");
-  if (status.st_uid != configuration_.agent_user && status.st_uid != 0) {
-    return fail(Code::kForbidden, path + " is not the agent's");
-  }
-  return {};
-}
+Result<> Sessions::make_control_directory(SessionId session) { return control_directories_.make(session); }
 
 Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::CreateSession request,
                                           Policy policy) {
@@ -157,9 +146,8 @@ Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::C
   if (!home) co_return home.error();
   auto const runtime = runtimes_.find(request.runtime.value_or(""));
   if (!runtime) co_return runtime.error();
-  auto const control_directory = configuration_.control_directory() + "/" + session.text();
-  auto const checked = check_control_directory(control_directory);
-  if (!checked) co_return checked.error();
+  auto const control_directory = control_directories_.find(session);
+  if (!control_directory) co_return control_directory.error();
   auto const seccomp = read_file(configuration_.seccomp);
   if (!seccomp) co_return seccomp.error().within("read the seccomp profile");
 
@@ -170,7 +158,7 @@ Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::C
   facts.image_home = *home;
   facts.runtime = runtime->hash;
   facts.runtime_tree = runtimes_.tree(runtime->hash);
-  facts.control_directory = control_directory;
+  facts.control_directory = *control_directory;
   facts.seccomp_profile = *seccomp;
 
   auto const network = co_await networks_.ensure(request.network);
@@ -222,6 +210,9 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
   auto container = co_await engine_.inspect_container(name);
   if (!container) co_return container.error().within("inspect " + name);
   if (container->state.status == "created") {
+    // The engine looks at the path again now, also for a container that an earlier call left here.
+    auto const control_directory = control_directories_.find(session);
+    if (!control_directory) co_return control_directory.error();
     auto const started = co_await engine_.start_container(container->id);
     if (!started) {
       // Left as it is for the agent to remove. An internal error's words would stay in our log, and these are
@@ -259,7 +250,10 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
     if (!left) co_return left.error();
     if (left->empty()) {
       if (!containers->empty()) log::info("session container removed", {{"session", session}});
-      co_return Result<>{};
+      auto const removed = control_directories_.remove(session);
+      if (!removed)
+        log::error("a control directory stays", {{"session", session}, {"error", removed.error()}});
+      co_return removed;
     }
     co_await sleep_for(std::chrono::milliseconds(100));
   }

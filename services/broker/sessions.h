@@ -11,6 +11,7 @@
 #include "libs/docker/engine.h"
 #include "protocol/broker/messages.h"
 #include "services/broker/configuration.h"
+#include "services/broker/control_directories.h"
 #include "services/broker/firewall.h"
 #include "services/broker/network_profiles.h"
 #include "services/broker/policy.h"
@@ -26,12 +27,15 @@ class Sessions {
            NetworkProfiles& networks, Runtimes& runtimes);
 
   [[nodiscard]] Async<Result<protocol::broker::SessionList>> list();
+  /// Makes the directory in which the agent listens, before it asks for the container.
+  [[nodiscard]] Result<> make_control_directory(SessionId session);
   /// Creates and starts; adopts (and starts) a container of the same attempt.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> create(
       SessionId session, protocol::broker::CreateSession request);
   /// The newest attempt. kNotFound: no container of that session.
   [[nodiscard]] Async<Result<protocol::broker::SessionContainer>> find(SessionId session);
-  /// Stops and removes every attempt, with anonymous volumes; resumes when they are seen gone.
+  /// Stops and removes every attempt, with anonymous volumes, then the control directory, also when there was
+  /// no container; resumes when they are seen gone.
   [[nodiscard]] Async<Result<>> remove(SessionId session, std::chrono::seconds grace);
   [[nodiscard]] Async<Result<std::string>> log(SessionId session, std::size_t lines);
   [[nodiscard]] Async<Result<protocol::broker::SessionUsage>> usage(SessionId session);
@@ -42,9 +46,9 @@ class Sessions {
   [[nodiscard]] Async<Result<docker::Container>> newest(SessionId session);
   [[nodiscard]] Async<Result<std::string>> make(SessionId session, protocol::broker::CreateSession request,
                                                 Policy policy);
-  [[nodiscard]] Result<> check_control_directory(std::string const& path) const;
 
   Configuration const& configuration_;
+  ControlDirectories control_directories_;
   docker::Engine& engine_;
   Firewall& firewall_;
   NetworkProfiles& networks_;

@@ -64,6 +64,7 @@ class ControlPlane : public ::testing::Test {
     agent_options.edge_group.reset();
     agent_options.enrolment_token_file = directory.file("token");
 
+    engine.control_directory = agent_options.control_directory;
     protocol::broker::Image image;
     image.references = {"oriel/firefox:1"};
     image.id = "sha256:aa";
@@ -397,6 +398,9 @@ TEST_F(ControlPlane, ADatabaseThatCrashesEndsNoSessionAndNewOnesFollow) {
   auto viewer = loop.run(ControlSocket::connect(loop.executor(), stream_socket(id)));
   ASSERT_TRUE(viewer);
   until([&] { return displays.at(id.text())->streams() == 1; }, "the stream");
+  // The test's cluster commits without waiting for its log, which is written within three rounds of 200 ms:
+  // the row itself must outlive the crash.
+  loop.run_for(1s);
   store::testing::TestDatabase::server().crash();
   loop.run_for(1500ms);
   EXPECT_EQ(displays.at(id.text())->streams(), 1U);

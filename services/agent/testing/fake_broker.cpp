@@ -1,7 +1,9 @@
 #include "services/agent/testing/fake_broker.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "libs/async/sleep.h"
@@ -149,8 +151,17 @@ void FakeBroker::declare_routes() {
     if (found == engine_.containers.end()) co_return http::problem(fail(Code::kNotFound, "no such session"));
     co_return http::json_response(found->second);
   });
+  answer("POST", "/v1/sessions/{id}/control", [this](http::Request request) -> Async<http::Response> {
+    ++engine_.control_calls;
+    std::error_code error;
+    std::filesystem::create_directory(engine_.control_directory + "/" + request.parameter("id"), error);
+    if (error) co_return http::problem(fail(Code::kInternal, error.message()));
+    co_return http::no_content();
+  });
   answer("DELETE", "/v1/sessions/{id}", [this](http::Request request) -> Async<http::Response> {
     engine_.containers.erase(request.parameter("id"));
+    std::error_code ignored;
+    std::filesystem::remove_all(engine_.control_directory + "/" + request.parameter("id"), ignored);
     co_return http::no_content();
   });
   answer("GET", "/v1/sessions/{id}/log", [this](http::Request) -> Async<http::Response> {

@@ -32,6 +32,8 @@ class FakeBroker {
     std::vector<protocol::broker::CreateSession> wishes{};
     std::chrono::steady_clock::time_point last_create_call{};
     std::function<void(std::string session)> on_start{};
+    std::string control_directory{};  ///< where control directories are made and removed
+    int control_calls = 0;
   };
 
   FakeBroker(Executor executor, std::string socket, Engine& engine);
