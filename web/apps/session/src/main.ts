@@ -166,7 +166,7 @@ function update(next: Session): void {
       break;
     case "ended":
       finish("ended");
-      pages.plain(next, t("ended", { name: nameOf(next) }), next.reason ?? t("ended_reason"), "again");
+      pages.plain(next, t("ended", { name: nameOf(next) }), endedWords(next.reason ?? next.reason_code), "again");
       break;
     case "ending":
       pages.plain(next, t("ending", { name: nameOf(next) }), t("ending_hint"), "none");
@@ -214,12 +214,25 @@ function signIn(): void {
   pages.plain(session, t("sign_in_needed"), t("sign_in_hint"), "sign in");
 }
 
+/** Why it ended, for a person: a code in words, a sentence as it is. */
+function endedWords(reason: string | null | undefined): string {
+  switch (reason) {
+    case "keepalive_expired":
+      return t("ended_unused");
+    case "time_limit":
+    case "time_limit_reached":
+      return t("ended_time_limit");
+    default:
+      return reason && !/^[a-z_]+$/.test(reason) ? reason : t("ended_reason");
+  }
+}
+
 function lost(meaning: CloseMeaning, reason: string): void {
   clearTimeout(resumeTimer);
   switch (meaning) {
     case "ended":
       finish("ended");
-      pages.plain(session, t("ended", { name: nameOf(session) }), reason || t("ended_reason"), "again");
+      pages.plain(session, t("ended", { name: nameOf(session) }), endedWords(reason), "again");
       return;
     case "revoked":
       // Expired: the sign-in, or a guest's grant. The API knows which.

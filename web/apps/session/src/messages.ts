@@ -52,6 +52,8 @@ const en = {
 
   ended: "{name} has ended",
   ended_reason: "The session was ended. What was saved in it is kept only where its workspace keeps a home folder.",
+  ended_unused: "Nobody had used it for as long as a session waits. What was saved in it is kept only where its workspace keeps a home folder.",
+  ended_time_limit: "It had reached the time that its workspace allows. What was saved in it is kept only where its workspace keeps a home folder.",
   ending: "Ending {name}",
   ending_hint: "Programs are asked to close first",
   paused: "{name} is paused",
