@@ -219,8 +219,7 @@ function endedWords(reason: string | null | undefined): string {
   switch (reason) {
     case "keepalive_expired":
       return t("ended_unused");
-    case "time_limit":
-    case "time_limit_reached":
+    case "session_time_limit":
       return t("ended_time_limit");
     default:
       return reason && !/^[a-z_]+$/.test(reason) ? reason : t("ended_reason");
