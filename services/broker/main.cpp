@@ -38,6 +38,7 @@ Async<Result<>> run(Service& service, Configuration const& configuration) {
   if (!server) co_return server.error().within("listen on " + configuration.listen.text());
 
   TaskGroup background(executor);
+  background.spawn(networks.prepare(), "default network");
   background.spawn(events.run(), "events");
   background.spawn(watch_docker(service, engine), "docker watch");
   background.spawn(watch_firewall(firewall), "firewall watch");

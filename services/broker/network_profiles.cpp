@@ -119,6 +119,11 @@ Async<Result<SessionNetwork>> NetworkProfiles::ensure(std::string profile) {
   co_return SessionNetwork{name, true};
 }
 
+Async<> NetworkProfiles::prepare() {
+  auto const network = co_await ensure("internet");
+  if (!network) log::warning("the default network is not there yet", {{"error", network.error()}});
+}
+
 Async<Result<>> NetworkProfiles::make(std::string name, std::string bridge, std::string profile) {
   Error last = fail(Code::kNoCapacity, "no free /24 in " + network_pool_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

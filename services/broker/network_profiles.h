@@ -22,8 +22,8 @@ struct SessionNetwork {
   bool guarded = true;  ///< on a bridge of ours, behind the firewall table
 };
 
-/// Bridges of the profiles `internet` and `lan`, one each an instance, made when first needed. Belongs to one
-/// executor.
+/// Bridges of the profiles `internet` and `lan`, one each an instance, made when first needed; the default
+/// one ahead of that. Belongs to one executor.
 class NetworkProfiles {
  public:
   NetworkProfiles(docker::Engine& engine, std::string instance, std::string bridge_prefix,
@@ -32,6 +32,11 @@ class NetworkProfiles {
   /// Finds or makes the profile's network. `name:<network>` is the administrator's own: it must exist, and
   /// must not be a host, container or none network. `none` needs nothing.
   [[nodiscard]] Async<Result<SessionNetwork>> ensure(std::string profile);
+
+  /// Makes the bridge of `internet` at start: the first session does not wait for it, and browsers on this
+  /// host do not see an address come while they load its page. A failure is logged: the first session tells
+  /// more.
+  [[nodiscard]] Async<> prepare();
 
  private:
   [[nodiscard]] Async<Result<>> make(std::string name, std::string bridge, std::string profile);
