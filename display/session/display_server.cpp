@@ -139,13 +139,7 @@ void DisplayServer::open_x_server() {
 
 void DisplayServer::begin_session() {
   if (!window_system_) return;
-  if (begin_ && begin_->width > 0 && begin_->height > 0 && !size_applied_) {
-    size_applied_ = true;
-    // A viewer that is here already knows its window better than the start size.
-    auto const known = std::any_of(viewers_.begin(), viewers_.end(),
-                                   [](auto const& entry) { return entry.second->wished_size.has_value(); });
-    if (!known) apply_size({begin_->width, begin_->height});
-  }
+  apply_first_size();
   paint_wallpaper();
   if (state_ == "starting") set_step("wallpaper", "");
   if (!begin_ || !init_) return;
@@ -153,6 +147,24 @@ void DisplayServer::begin_session() {
   message["type"] = "begin";
   init_->send(message);
   if (state_ == "starting") set_step("application", "");
+}
+
+void DisplayServer::apply_first_size() {
+  // A viewer that came before X did knows its window better than the start size; after a restart of X, too.
+  auto wishing = viewers_.find(size_owner_);
+  if (wishing == viewers_.end() || !wishing->second->wished_size) {
+    wishing = std::find_if(viewers_.begin(), viewers_.end(),
+                           [](auto const& entry) { return entry.second->wished_size.has_value(); });
+  }
+  std::optional<Size> wanted;
+  if (wishing != viewers_.end()) {
+    wanted = wishing->second->wished_size;
+  } else if (begin_ && begin_->width > 0 && begin_->height > 0 && !size_applied_) {
+    wanted = Size{begin_->width, begin_->height};
+  }
+  if (!wanted) return;
+  size_applied_ = true;
+  if (*wanted != window_system_->screen().size()) apply_size(*wanted);
 }
 
 void DisplayServer::apply_size(Size size) {

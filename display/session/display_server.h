@@ -69,6 +69,7 @@ class DisplayServer final : private ScreenListener, private SelectionListener, p
   // The window system.
   void use_x_server(XServer server);
   void open_x_server();
+  void apply_first_size();
   void apply_size(Size size);
   void paint_wallpaper();
   void begin_session();

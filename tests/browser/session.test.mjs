@@ -48,6 +48,7 @@ describe("Firefox in a browser", () => {
     const start = Date.now();
     id = await visitor.launches("Firefox");
     console.log(`# Firefox running ${Date.now() - start} ms after the click`);
+    await until("the session starts in the window's size", 1, async () => (await visitor.size()).height === 900, 50);
     await visitor.measures();
   });
 
