@@ -727,6 +727,7 @@ void DisplayServer::end_session(std::string const& reason) {
   state_ = "ended";
   send_states();
   std::vector<Connection*> all;
+  all.reserve(connections_.size());
   for (auto& [pointer, connection] : connections_) all.push_back(pointer);
   for (auto* const connection : all) connection->close(Close::kSessionEnded, end_reason_);
 }
