@@ -1,11 +1,8 @@
 // oriel-broker: the one privileged helper of a host. Opens the Docker socket, holds the firewall table, and
 // offers the agent the typed operations of protocol/broker; the host's policy wins over all of them.
 
-#include <cstdio>
-
-#include <CLI/CLI.hpp>
-
 #include "libs/async/service.h"
+#include "libs/async/service_arguments.h"
 #include "libs/async/task_group.h"
 #include "libs/base/log.h"
 #include "libs/base/version.h"
@@ -53,15 +50,11 @@ Async<Result<>> run(Service& service, Configuration const& configuration) {
 }  // namespace
 }  // namespace oriel::broker
 
-int main(int argument_count, char** arguments) {
-  CLI::App app("The privileged helper of an Oriel host: Docker socket and firewall table.", "oriel-broker");
-  std::string config;
-  app.add_option("--config", config, "config.json of the installation")->required();
-  app.set_version_flag("--version", oriel::version_line("oriel-broker"));
-  CLI11_PARSE(app, argument_count, arguments);
-
-  oriel::log::configure("oriel-broker");
-  auto const configuration = oriel::broker::read_configuration(config);
+int main(int argument_count, char** argument_values) {
+  oriel::ServiceArguments arguments(
+      "oriel-broker", "The privileged helper of an Oriel host: Docker socket and firewall table.");
+  if (auto const ended = arguments.read(argument_count, argument_values)) return *ended;
+  auto const configuration = oriel::broker::read_configuration(arguments.config());
   if (!configuration) {
     oriel::log::error("cannot start", {{"error", configuration.error()}});
     return 2;
