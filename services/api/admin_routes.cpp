@@ -6,6 +6,7 @@
 #include "libs/store/images.h"
 #include "libs/store/sessions.h"
 #include "libs/store/settings.h"
+#include "services/api/placement_preview.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
 
@@ -88,15 +89,10 @@ Async<Result<http::Response>> AdminRoutes::servers(http::Request) {
 Async<Result<http::Response>> AdminRoutes::workspaces(http::Request) {
   auto images = co_await store::list_images(database_);
   if (!images) co_return images.error();
-  auto agents = co_await store::list_agents(database_);
-  if (!agents) co_return agents.error();
-  auto policy = co_await store::find_placement_policy(database_);
-  if (!policy) co_return policy.error();
-  std::vector<domain::ServerCapacity> servers;
-  for (auto const& agent : *agents) servers.push_back(store::capacity_of(agent));
+  auto placement = co_await PlacementPreview::read(database_);
+  if (!placement) co_return placement.error();
   json::Array views;
-  for (auto const& image : *images)
-    views.push_back(admin_workspace_view(image, try_placement(image, servers, *policy)));
+  for (auto const& image : *images) views.push_back(admin_workspace_view(image, placement->of(image)));
   co_return http::json_response(json::Object{{"workspaces", std::move(views)}});
 }
 

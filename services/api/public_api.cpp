@@ -11,6 +11,7 @@
 #include "libs/store/settings.h"
 #include "libs/store/users.h"
 #include "services/api/launch_words.h"
+#include "services/api/placement_preview.h"
 #include "services/api/public_views.h"
 #include "services/api/views.h"
 
@@ -150,22 +151,18 @@ Async<Result<json::Object>> PublicApi::get_users(http::Request, json::Object bod
 Async<Result<json::Object>> PublicApi::get_images(http::Request, json::Object) {
   auto images = co_await store::list_images(database_);
   if (!images) co_return images.error();
-  auto agents = co_await store::list_agents(database_);
-  if (!agents) co_return agents.error();
-  auto policy = co_await store::find_placement_policy(database_);
-  if (!policy) co_return policy.error();
+  auto placement = co_await PlacementPreview::read(database_);
+  if (!placement) co_return placement.error();
   auto zones = co_await store::list_zones(database_);
   if (!zones) co_return zones.error();
 
-  std::vector<domain::ServerCapacity> servers;
-  for (auto const& agent : *agents) servers.push_back(store::capacity_of(agent));
   json::Array views;
   for (auto const& image : *images) {
     std::string zone_name;
     for (auto const& zone : *zones) {
       if (image.zone && *image.zone == zone.id) zone_name = zone.name;
     }
-    auto const decision = try_placement(image, servers, *policy);
+    auto const decision = placement->of(image);
     views.push_back(public_image_view(image, image.enabled && decision.agent.has_value(), zone_name));
   }
   co_return json::Object{{"images", std::move(views)}};

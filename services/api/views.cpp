@@ -159,18 +159,6 @@ json::Object admin_workspace_view(store::Image const& image, domain::PlacementDe
   return view;
 }
 
-domain::PlacementDecision try_placement(store::Image const& image,
-                                        std::span<domain::ServerCapacity const> servers,
-                                        domain::PlacementPolicy const& policy) {
-  domain::PlacementRequest request;
-  request.cores = image.cores;
-  request.memory_bytes = image.memory_bytes;
-  request.image_reference = image.reference;
-  request.image_id = image.docker_id;
-  request.zone = image.zone;
-  return domain::place(request, servers, policy);
-}
-
 json::Object server_view(store::Agent const& agent) {
   auto const& resources = agent.resources;
   auto const capacity = store::capacity_of(agent);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "libs/base/json.h"
@@ -22,11 +21,6 @@ namespace oriel::api {
                                           domain::PlacementDecision const& decision);
 [[nodiscard]] json::Object admin_workspace_view(store::Image const& image,
                                                 domain::PlacementDecision const& decision);
-/// What placement would say for this workspace now.
-[[nodiscard]] domain::PlacementDecision try_placement(store::Image const& image,
-                                                      std::span<domain::ServerCapacity const> servers,
-                                                      domain::PlacementPolicy const& policy);
-
 [[nodiscard]] json::Object server_view(store::Agent const& agent);
 
 [[nodiscard]] json::Object me_view(store::Account const& account, std::string const& instance);

@@ -1,9 +1,8 @@
 #include "services/api/workspace_routes.h"
 
 #include "libs/http/json_body.h"
-#include "libs/store/agents.h"
 #include "libs/store/images.h"
-#include "libs/store/settings.h"
+#include "services/api/placement_preview.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
 
@@ -30,16 +29,11 @@ Async<Result<http::Response>> WorkspaceRoutes::list(http::Request request) {
   auto const user = identity_of(request).subject.user;
   auto images = co_await store::list_granted_images(database_, user);
   if (!images) co_return images.error();
-  auto agents = co_await store::list_agents(database_);
-  if (!agents) co_return agents.error();
-  auto policy = co_await store::find_placement_policy(database_);
-  if (!policy) co_return policy.error();
+  auto placement = co_await PlacementPreview::read(database_);
+  if (!placement) co_return placement.error();
 
-  std::vector<domain::ServerCapacity> servers;
-  for (auto const& agent : *agents) servers.push_back(store::capacity_of(agent));
   json::Array workspaces;
-  for (auto const& image : *images)
-    workspaces.push_back(workspace_view(image, try_placement(image, servers, *policy)));
+  for (auto const& image : *images) workspaces.push_back(workspace_view(image, placement->of(image)));
   co_return http::json_response(json::Object{{"workspaces", std::move(workspaces)}});
 }
 
