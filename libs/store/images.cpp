@@ -77,7 +77,7 @@ std::string select_images(std::string_view rest) {
   return "select " + std::string(kColumns) + " from images i " + std::string(rest);
 }
 
-// ---- The manifest is text from inside an image: read leniently, bounded.
+// The manifest is text from inside an image: read leniently, bounded.
 
 std::string manifest_text(json::Object const& manifest, std::string_view name, std::string fallback,
                           std::size_t limit) {

@@ -88,7 +88,7 @@ BOOST_DESCRIBE_STRUCT(Launch, (),
 /// Session::launch as a struct.
 [[nodiscard]] Result<Launch> launch_of(Session const& session);
 
-// ---- The API's side: writes of desire.
+// The API's side: writes of desire.
 
 struct SessionRequest {
   UserId user{};
@@ -148,7 +148,7 @@ struct SessionPage {
 /// The database's clock.
 [[nodiscard]] Async<Result<WallTime>> database_time(postgres::Database& database);
 
-// ---- The Manager's side: making desire real.
+// The Manager's side: making desire real.
 
 /// Ids of sessions in `requested`, oldest first, at most `limit`.
 [[nodiscard]] Async<Result<std::vector<SessionId>>> list_requested_sessions(postgres::Database& database,

@@ -57,7 +57,7 @@ struct Account {
 /// A user without a name or password for one public session, in the group All Users.
 [[nodiscard]] Async<Result<User>> create_anonymous_user(postgres::Database& database);
 
-// ---- First start, idempotent.
+// First start, idempotent.
 
 struct NewGroup {
   GroupId id{};

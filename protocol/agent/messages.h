@@ -29,7 +29,7 @@ inline constexpr std::uint16_t kCloseProtocol = 4400;  ///< a message that the c
 
 using Environment = std::map<std::string, std::string>;
 
-// ---- enrolment (HTTP)
+// enrolment (HTTP)
 
 struct EnrolRequest {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -47,7 +47,7 @@ struct EnrolAnswer {
 };
 BOOST_DESCRIBE_STRUCT(EnrolAnswer, (), (agent_id, certificate_pem, ca_pem))
 
-// ---- both directions: the member that names the message
+// both directions: the member that names the message
 
 struct Envelope {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -55,7 +55,7 @@ struct Envelope {
 };
 BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
 
-// ---- manager → agent
+// manager → agent
 
 struct Challenge {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -159,7 +159,7 @@ struct CloseViewer {
 };
 BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, session, viewer, user, reason))
 
-// ---- agent → manager
+// agent → manager
 
 struct Hello {
   static constexpr bool kAbsentKeepsDefault = true;

@@ -21,7 +21,7 @@ struct Envelope {
 };
 BOOST_DESCRIBE_STRUCT(Envelope, (), (type))
 
-// ---- display → agent
+// display → agent
 
 struct Hello {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -59,7 +59,7 @@ struct Statistics {
 };
 BOOST_DESCRIBE_STRUCT(Statistics, (), (type, viewers, last_input_seconds))
 
-// ---- agent → display
+// agent → display
 
 struct Begin {
   static constexpr bool kAbsentKeepsDefault = true;

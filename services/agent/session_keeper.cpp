@@ -328,7 +328,7 @@ void SessionKeeper::told(protocol::control::Viewers const& viewers) {
   context_.changed(session_);
 }
 
-// ---- launch
+// launch
 
 Async<> SessionKeeper::launch() {
   launch_began_ = context_.clock.steady_now();
@@ -458,7 +458,7 @@ Async<> SessionKeeper::find_created() {
   }
 }
 
-// ---- failure
+// failure
 
 void SessionKeeper::fail_now(std::string code, std::string reason) {
   log::warning("session failed",
@@ -497,7 +497,7 @@ Async<> SessionKeeper::fail_dead_container(std::int64_t exit_code, bool oom_kill
   co_await fail_with_log("container_exited", std::move(reason));
 }
 
-// ---- end
+// end
 
 Async<> SessionKeeper::end() {
   enter(Phase::kEnding, "ending", 50);
@@ -538,7 +538,7 @@ Async<> SessionKeeper::stop() {
   co_await close_control();
 }
 
-// ---- the mark that a container of this attempt was made
+// the mark that a container of this attempt was made
 
 namespace {
 std::string mark_of(Options const& options, SessionId session) {

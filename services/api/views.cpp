@@ -29,7 +29,7 @@ json::Array texts(std::vector<std::string> const& values) {
   return array;
 }
 
-// ---- What an agent reports is foreign: each member is read by its type, or is the type's zero.
+// What an agent reports is foreign: each member is read by its type, or is the type's zero.
 
 double number_of(json::Object const& object, std::string_view name) {
   auto const* const value = object.if_contains(name);

@@ -56,7 +56,7 @@ Async<Result<>> AgentChannel::until_replaced() {
   co_return fail(Code::kConflict, "a newer channel of this agent took over");
 }
 
-// ---- hints
+// hints
 
 void AgentChannel::push(store::Session const& session) {
   if (!full_sent_) return;  // the full list, which is being made, names it
@@ -93,7 +93,7 @@ std::vector<SessionId> AgentChannel::running_sessions() const {
   return list;
 }
 
-// ---- manager → agent
+// manager → agent
 
 void AgentChannel::want(store::Session const& session) {
   auto desired = desired_of(session);
@@ -236,7 +236,7 @@ Async<Result<>> AgentChannel::write_loop() {
   }
 }
 
-// ---- agent → manager
+// agent → manager
 
 Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
   for (int round = 0; round < kJudgements; ++round) {
@@ -325,7 +325,7 @@ Async<Result<>> AgentChannel::read_loop() {
   }
 }
 
-// ---- the set of them
+// the set of them
 
 bool AgentChannels::add(AgentChannel& channel) {
   auto const found = channels_.find(channel.agent());
