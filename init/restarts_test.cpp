@@ -1,7 +1,8 @@
+#include "init/restarts.h"
+
 #include <gtest/gtest.h>
 
 #include "init/limits.h"
-#include "init/supervisor.h"
 
 namespace oriel::init {
 namespace {

@@ -97,15 +97,6 @@ std::string tail(std::string const& path) {
 
 }  // namespace
 
-Restarts::Time Restarts::ended(Time now) {
-  if (now - started_ >= limits::kSteady) in_a_row_ = 0;
-  ++in_a_row_;
-  if (in_a_row_ == 1) return now;
-  auto wait = duration_cast<milliseconds>(limits::kBackoffFirst);
-  for (int i = 2; i < in_a_row_ && wait < limits::kBackoffLongest; ++i) wait *= 2;
-  return now + std::min(wait, duration_cast<milliseconds>(limits::kBackoffLongest));
-}
-
 ExitCode Supervisor::run() {
   if (auto const code = prepare()) return *code;
   while (true) {

@@ -9,6 +9,7 @@
 
 #include "init/environment.h"
 #include "init/manifest.h"
+#include "init/restarts.h"
 #include "libs/base/file_descriptor.h"
 #include "libs/base/json.h"
 #include "libs/base/result.h"
@@ -34,22 +35,6 @@ struct Paths {
   std::string locales = "/usr/share/oriel/locales";
   std::string timezones = "/usr/share/zoneinfo";
   std::string bus = "/usr/bin/dbus-daemon";
-};
-
-/// How soon a program that ended is started again: at once, then doubling from limits::kBackoffFirst to
-/// limits::kBackoffLongest; forgotten after limits::kSteady of running.
-class Restarts {
- public:
-  using Time = std::chrono::steady_clock::time_point;
-  void started(Time now) { started_ = now; }
-  /// Notes the end and says when to start again.
-  Time ended(Time now);
-  /// Ends in a row, none of them after a steady run.
-  [[nodiscard]] int in_a_row() const { return in_a_row_; }
-
- private:
-  Time started_{};
-  int in_a_row_ = 0;
 };
 
 /// PID 1: the state of one session's programs. Single-threaded; run() returns when the container is to end.

@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "libs/async/backoff.h"
 #include "libs/async/deadline.h"
 #include "libs/async/sleep.h"
-#include "libs/base/file.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
 #include "libs/base/text.h"
@@ -77,7 +74,11 @@ protocol::broker::CreateSession creation_of(wire::DesiredSession const& desired)
 }  // namespace
 
 SessionKeeper::SessionKeeper(KeeperContext const& context, SessionId session)
-    : context_(context), session_(session), changed_(context.executor), tasks_(context.executor) {
+    : context_(context),
+      session_(session),
+      created_(context.options.state_directory, session),
+      changed_(context.executor),
+      tasks_(context.executor) {
   tasks_.spawn(run(), "session " + session.text());
 }
 
@@ -332,7 +333,7 @@ void SessionKeeper::told(protocol::control::Viewers const& viewers) {
 
 Async<> SessionKeeper::launch() {
   launch_began_ = context_.clock.steady_now();
-  if (was_created()) {
+  if (created_.is_set(attempt_)) {
     co_await find_created();
     co_return;
   }
@@ -363,7 +364,7 @@ Async<> SessionKeeper::launch() {
         log::warning("an earlier attempt stays", {{"session", session_}, {"error", removed.error()}});
     } else if (container) {
       take_container(*container);
-      mark_created();
+      created_.set(attempt_);
       // The display server may have been faster than the broker's answer.
       if (phase_ == Phase::kCreating) enter(Phase::kStarting, control_->connected() ? "x" : "display", 45);
       bool const dead = container->state == "exited" || container->state == "dead";
@@ -519,7 +520,7 @@ Async<> SessionKeeper::end() {
     log::error("a session's stream socket cannot be removed", {{"session", session_}});
     co_await backoff.wait();
   }
-  remove_mark();
+  created_.remove();
   container_id_.reset();
   viewers_ = 0;
   cpu_ = 0;
@@ -536,31 +537,6 @@ Async<> SessionKeeper::close_control() {
 Async<> SessionKeeper::stop() {
   co_await tasks_.stop();
   co_await close_control();
-}
-
-// the mark that a container of this attempt was made
-
-namespace {
-std::string mark_of(Options const& options, SessionId session) {
-  return options.state_directory + "/created/" + session.text();
-}
-}  // namespace
-
-void SessionKeeper::mark_created() {
-  auto made = make_directory(context_.options.state_directory + "/created", FileOwnership{0700, {}, {}});
-  auto written =
-      made ? write_file(mark_of(context_.options, session_), std::to_string(attempt_)) : std::move(made);
-  if (!written) log::warning("cannot note that a container was made", {{"error", written.error()}});
-}
-
-bool SessionKeeper::was_created() const {
-  auto const text = read_file(mark_of(context_.options, session_));
-  return text && parse_integer(trim(*text)) == attempt_;
-}
-
-void SessionKeeper::remove_mark() {
-  std::error_code ignored;
-  std::filesystem::remove(mark_of(context_.options, session_), ignored);
 }
 
 }  // namespace oriel::agent

@@ -16,6 +16,7 @@
 #include "protocol/broker/messages.h"
 #include "services/agent/broker_client.h"
 #include "services/agent/control_server.h"
+#include "services/agent/created_mark.h"
 #include "services/agent/options.h"
 
 namespace oriel::agent {
@@ -86,9 +87,6 @@ class SessionKeeper {
   void enter(Phase phase, std::string step, int progress);
   void told(protocol::control::State const& state);
   void told(protocol::control::Viewers const& viewers);
-  void mark_created();
-  [[nodiscard]] bool was_created() const;
-  void remove_mark();
   void wake();
 
   struct Death {
@@ -99,6 +97,7 @@ class SessionKeeper {
 
   KeeperContext const& context_;
   SessionId session_;
+  CreatedMark created_;
   std::optional<protocol::agent::DesiredSession> desired_;
   std::int64_t attempt_ = 0;
   std::int64_t generation_ = 0;
