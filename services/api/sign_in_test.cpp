@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <ctime>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "services/api/testing/running_api.h"
@@ -55,19 +59,22 @@ TEST_F(SignIn, EveryFailureReadsAlike) {
 }
 
 TEST_F(SignIn, AnUnknownNameCostsAsMuchAsAKnownOne) {
-  auto const time = [this](std::string const& name) {
-    auto best = std::chrono::steady_clock::duration::max();
+  // The API runs in this process: what it costs is processor time, which other work on the machine does not
+  // change.
+  auto const cost = [this](std::string const& name) {
+    auto best = std::numeric_limits<std::clock_t>::max();
     for (int i = 0; i < 4; ++i) {
       Who who;
       who.address = "192.0.2." + std::to_string(i + 10);
-      auto const begin = std::chrono::steady_clock::now();
+      auto const begin = std::clock();
       EXPECT_EQ(api.try_sign_in(name, "wrong", who).status, 401);
-      best = std::min(best, std::chrono::steady_clock::now() - begin);
+      best = std::min(best, std::clock() - begin);
     }
-    return std::chrono::duration<double, std::milli>(best).count();
+    return static_cast<double>(best);
   };
-  auto const known = time("user@oriel.local");
-  auto const unknown = time("nobody@oriel.local");
+  auto const known = cost("user@oriel.local");
+  auto const unknown = cost("nobody@oriel.local");
+  EXPECT_GT(known, 0);
   EXPECT_GT(unknown, known * 0.5);
   EXPECT_LT(unknown, known * 2);
 }
