@@ -15,9 +15,6 @@ TEST(Expiry, TheEarlierRuleWins) {
   EXPECT_EQ(expires_at(created, created + 600s, {}), created + 4200s);
   ExpiryRule const limited{3600s, 7200s};
   EXPECT_EQ(expires_at(created, created + 6000s, limited), created + 7200s);
-  EXPECT_EQ(expiry_reason(created, created + 6000s, limited), ExpiryReason::kTimeLimit);
-  EXPECT_EQ(expiry_reason(created, created + 100s, limited), ExpiryReason::kKeepaliveExpired);
-  EXPECT_EQ(expiry_reason(created, created, {}), ExpiryReason::kKeepaliveExpired);
 }
 
 TEST(Limits, TheGroupOfTheLowestPriorityNumberThatSpeaksWins) {

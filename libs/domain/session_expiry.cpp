@@ -10,10 +10,4 @@ WallTime expires_at(WallTime created, WallTime last_keepalive, ExpiryRule const&
   return std::min(by_keepalive, created + *rule.time_limit);
 }
 
-ExpiryReason expiry_reason(WallTime created, WallTime last_keepalive, ExpiryRule const& rule) {
-  if (rule.time_limit && created + *rule.time_limit <= last_keepalive + rule.keepalive)
-    return ExpiryReason::kTimeLimit;
-  return ExpiryReason::kKeepaliveExpired;
-}
-
 }  // namespace oriel::domain

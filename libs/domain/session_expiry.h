@@ -10,9 +10,6 @@ namespace oriel::domain {
 
 /// How long a session lives after the last sign of interest, when no group says otherwise.
 inline constexpr std::chrono::seconds kDefaultKeepalive{3600};
-/// A viewer or a keepalive counts at most this often, so that an open page does not write to the database all
-/// the time.
-inline constexpr std::chrono::seconds kKeepaliveGranularity{60};
 
 struct ExpiryRule {
   std::chrono::seconds keepalive = kDefaultKeepalive;
@@ -21,10 +18,5 @@ struct ExpiryRule {
 
 /// The earlier of: last keepalive + keepalive, creation + time limit.
 [[nodiscard]] WallTime expires_at(WallTime created, WallTime last_keepalive, ExpiryRule const& rule);
-
-/// Why it expired, for the row's reason: `session_time_limit` when the limit came first, else
-/// `keepalive_expired`.
-enum class ExpiryReason { kKeepaliveExpired, kTimeLimit };
-[[nodiscard]] ExpiryReason expiry_reason(WallTime created, WallTime last_keepalive, ExpiryRule const& rule);
 
 }  // namespace oriel::domain

@@ -193,7 +193,6 @@ Client::Client(Executor executor, Endpoint endpoint, ClientOptions options)
 Client::~Client() = default;
 
 Endpoint const& Client::endpoint() const { return state_->endpoint; }
-void Client::drop_idle() { state_->idle.clear(); }
 
 Async<Result<Response>> Client::send(ClientRequest request) {
   auto const deadline = request.deadline;

@@ -58,8 +58,6 @@ class Client {
                                                      std::size_t line_bytes = limits::kDockerLineBytes);
 
   [[nodiscard]] Endpoint const& endpoint() const;
-  /// Closes idle connections: for when the server was replaced.
-  void drop_idle();
 
  private:
   struct State;

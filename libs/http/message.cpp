@@ -70,8 +70,6 @@ std::string server_sent_event(std::string_view event, std::string_view data, std
   return text;
 }
 
-std::string server_sent_comment(std::string_view comment) { return ": " + std::string(comment) + "\n\n"; }
-
 std::string_view status_text(int status) {
   switch (status) {
     case 100:

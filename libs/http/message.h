@@ -103,8 +103,6 @@ class BodyWriter {
 /// `event: name\ndata: …\n\n` with the data's lines split as server-sent events need it; `id` may be empty.
 [[nodiscard]] std::string server_sent_event(std::string_view event, std::string_view data,
                                             std::string_view id = {});
-/// `: keep\n\n`, to be sent every 15 s.
-[[nodiscard]] std::string server_sent_comment(std::string_view comment = "keep");
 
 struct WebSocketMessage {
   std::string data;

@@ -106,11 +106,6 @@ std::optional<double> Row::optional_number(std::string_view column) const {
   return number(column);
 }
 
-std::optional<bool> Row::optional_boolean(std::string_view column) const {
-  if (is_null(column)) return std::nullopt;
-  return boolean(column);
-}
-
 std::optional<WallTime> Row::optional_time(std::string_view column) const {
   if (is_null(column)) return std::nullopt;
   return time(column);

@@ -44,7 +44,6 @@ class Row {
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view column) const;
   [[nodiscard]] std::optional<std::int64_t> optional_integer(std::string_view column) const;
   [[nodiscard]] std::optional<double> optional_number(std::string_view column) const;
-  [[nodiscard]] std::optional<bool> optional_boolean(std::string_view column) const;
   [[nodiscard]] std::optional<WallTime> optional_time(std::string_view column) const;
   template <typename IdType>
   [[nodiscard]] std::optional<IdType> optional_id(std::string_view column) const {

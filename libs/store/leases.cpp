@@ -30,19 +30,6 @@ Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std
   co_return lease_of(*rows);
 }
 
-Async<Result<std::optional<Lease>>> renew_lease(postgres::Database& database, std::string name,
-                                                std::string holder, std::int64_t epoch,
-                                                std::chrono::milliseconds duration) {
-  postgres::Parameters values(name, holder, epoch, duration.count());
-  auto rows = co_await database.query(
-      "update leases set expires_at = clock_timestamp() + $4::bigint * interval '1 millisecond' "
-      "where name = $1 and holder = $2 and epoch = $3 and expires_at > clock_timestamp() "
-      "returning holder, epoch, expires_at",
-      std::move(values));
-  if (!rows) co_return rows.error().within("renew the lease " + name);
-  co_return lease_of(*rows);
-}
-
 Async<Result<>> release_lease(postgres::Database& database, std::string name, std::string holder) {
   postgres::Parameters values(name, holder);
   auto rows = co_await database.query(

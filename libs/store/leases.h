@@ -20,10 +20,6 @@ struct Lease {
 [[nodiscard]] Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std::string name,
                                                              std::string holder,
                                                              std::chrono::milliseconds duration);
-/// Renews only: empty when it expired and another took it, or it is gone.
-[[nodiscard]] Async<Result<std::optional<Lease>>> renew_lease(postgres::Database& database, std::string name,
-                                                              std::string holder, std::int64_t epoch,
-                                                              std::chrono::milliseconds duration);
 /// Lets another take it at once.
 [[nodiscard]] Async<Result<>> release_lease(postgres::Database& database, std::string name,
                                             std::string holder);

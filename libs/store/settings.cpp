@@ -13,16 +13,6 @@ void take(json::Value const& value, Number& into, double least, double most) {
 
 }  // namespace
 
-Async<Result<std::optional<json::Value>>> find_setting(postgres::Database& database, std::string name) {
-  postgres::Parameters values(name);
-  auto rows = co_await database.query("select value from settings where name = $1", std::move(values));
-  if (!rows) co_return rows.error().within("read the setting " + name);
-  if (rows->empty()) co_return std::optional<json::Value>();
-  auto value = json::parse(rows->front().view("value"));
-  if (!value) co_return value.error().within("read the setting " + name);
-  co_return std::optional<json::Value>(*value);
-}
-
 Async<Result<>> set_setting(postgres::Database& database, std::string name, json::Value value) {
   postgres::Parameters values(name, json::text(value));
   auto rows = co_await database.query(

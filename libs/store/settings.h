@@ -9,8 +9,6 @@
 
 namespace oriel::store {
 
-[[nodiscard]] Async<Result<std::optional<json::Value>>> find_setting(postgres::Database& database,
-                                                                     std::string name);
 [[nodiscard]] Async<Result<>> set_setting(postgres::Database& database, std::string name, json::Value value);
 
 /// Settings `placement.cores_overcommit`, `placement.memory_kept_bytes`, `placement.disk_minimum_bytes`,

@@ -100,13 +100,6 @@ Async<Result<>> announce_revocation(postgres::Database& database, std::string us
   co_return Result<>();
 }
 
-Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user) {
-  postgres::Parameters values(user);
-  auto rows = co_await database.query("delete from sign_ins where user_id = $1", std::move(values));
-  if (!rows) co_return rows.error().within("sign the user out everywhere");
-  co_return Result<>();
-}
-
 Async<Result<std::size_t>> forget_expired_tokens(postgres::Database& database) {
   postgres::Parameters values(std::chrono::seconds(kSignInIdle).count());
   auto sign_ins = co_await database.query(

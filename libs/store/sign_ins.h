@@ -48,8 +48,6 @@ enum class SignInUse { kUse, kLook };
 /// Tells the Manager (channel `oriel_revocations`) to close the streams of a user or viewer at once. Those
 /// who may still watch come back.
 [[nodiscard]] Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer);
-/// Every sign-in of the user.
-[[nodiscard]] Async<Result<>> end_sign_ins_of(postgres::Database& database, UserId user);
 /// Deletes what has expired: sign-ins and single-use tokens.
 [[nodiscard]] Async<Result<std::size_t>> forget_expired_tokens(postgres::Database& database);
 

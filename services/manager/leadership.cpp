@@ -13,7 +13,7 @@ constexpr char const* kName = "manager";
 }
 
 Leadership::Leadership(Executor executor, postgres::Database& database, std::string holder)
-    : database_(database), holder_(std::move(holder)), gained_(executor), tasks_(executor) {}
+    : database_(database), holder_(std::move(holder)), tasks_(executor) {}
 
 void Leadership::start() { tasks_.spawn(run(), "leadership"); }
 
@@ -36,10 +36,7 @@ Async<> Leadership::run() {
     if (lease && *lease) {
       until_ = asked + limits::kLease;
       epoch_ = (*lease)->epoch;
-      if (!led) {
-        log::info("this manager leads", {{"epoch", epoch_}});
-        gained_.notify();
-      }
+      if (!led) log::info("this manager leads", {{"epoch", epoch_}});
     } else if (lease) {
       if (led) log::warning("another manager leads now");
       until_ = {};

@@ -24,8 +24,6 @@ class Leadership {
   [[nodiscard]] bool leads() const;
   /// Grows each time another holder takes over.
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
-  /// Notified when leads() becomes true.
-  [[nodiscard]] Signal& gained() { return gained_; }
 
  private:
   [[nodiscard]] Async<> run();
@@ -34,7 +32,6 @@ class Leadership {
   std::string holder_;
   std::int64_t epoch_ = 0;
   std::chrono::steady_clock::time_point until_{};
-  Signal gained_;
   TaskGroup tasks_;
 };
 
