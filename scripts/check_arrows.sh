@@ -20,7 +20,8 @@ git ls-files -co --exclude-standard -- '*.h' '*.cpp' '*.cc' '*.c' | awk '
     allow["display"]       = "libs/base libs/async protocol"
     libraries = "libs/base libs/crypto libs/async libs/http libs/postgres libs/redis libs/docker libs/domain libs/store protocol"
     allow["services/api"] = allow["services/manager"] = allow["services/agent"] = allow["services/broker"] = libraries
-    allow["services/share"] = allow["cli"] = libraries
+    allow["services/setup"] = allow["services/share"] = allow["cli"] = libraries
+    allow["init"] = "libs/base"
     allow["proxy"] = "libs/base libs/async"
     # a system header may be known to these parts only
     only["libpq-fe.h"]   = "libs/postgres"
