@@ -13,7 +13,7 @@ struct UpOptions {
   std::string instance = "oriel";
   std::string home{};
   std::optional<long> port{};
-  std::optional<std::string> public_url{};
+  std::optional<std::vector<std::string>> public_urls{};
   std::optional<std::vector<std::string>> trusted_proxies{};
   std::string certificate{}, key{};
   std::string services_image{};  ///< tag or id; empty: as last time

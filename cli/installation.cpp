@@ -2,21 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <filesystem>
 #include <regex>
-#include <system_error>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libs/base/file.h"
-#include "libs/base/file_descriptor.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/scope_exit.h"
@@ -56,25 +50,6 @@ constexpr std::array kLayout{
     Directory{"run/ctl", users::kBroker, users::kAgent, 0711},
     Directory{"run/pub", users::kAgent, users::kEdge, 0710},
 };
-
-/// Sessions that were started when the agent made their directories itself: the broker removes these, too.
-/// Their parent is the broker's by now, so nobody puts a link in the place of one; none is followed all the
-/// same.
-Result<> take_control_directories(std::string const& parent) {
-  std::error_code error;
-  std::filesystem::directory_iterator list(parent, error);
-  for (; !error && list != std::filesystem::directory_iterator(); list.increment(error)) {
-    auto const path = list->path().string();
-    FileDescriptor const directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!directory) continue;  // gone meanwhile, or no directory: the broker refuses it
-    if (::fchown(directory.get(), users::kBroker, users::kAgent) != 0 ||
-        ::fchmod(directory.get(), 0771) != 0) {
-      return fail_errno("give " + path + " to the broker", errno);
-    }
-  }
-  if (error) return fail_errno("list " + parent, error.value());
-  return {};
-}
 
 bool is_container_interface(std::string_view name) {
   return name.starts_with("docker") || name.starts_with("br-") || name.starts_with("veth") ||
@@ -137,10 +112,8 @@ void settle(Installation& installation) {
   auto const port = installation.port == 443 ? std::string() : ":" + std::to_string(installation.port);
   std::vector<std::string> addresses{installation.local_url()};
   if (installation.port == 443) add_once(addresses, "https://127.0.0.1");
-  if (!installation.public_url.empty()) {
-    auto url = installation.public_url;
+  for (auto& url : installation.public_urls) {
     while (!url.empty() && url.back() == '/') url.pop_back();
-    installation.public_url = url;
     add_once(addresses, url);
   }
   auto const host = host_names();
@@ -175,9 +148,9 @@ Result<> check(Installation const& installation) {
                                     std::to_string(limits::kUnixPathBytes) + " bytes");
   }
   if (installation.port < 1 || installation.port > 65535) return fail(Code::kInvalid, "--port: 1 to 65535");
-  if (!installation.public_url.empty() &&
-      (host_of_url(installation.public_url).empty() || !installation.public_url.starts_with("https://"))) {
-    return fail(Code::kInvalid, "--public-url: https://name[:port], without a path");
+  for (auto const& url : installation.public_urls) {
+    if (host_of_url(url).empty() || !url.starts_with("https://"))
+      return fail(Code::kInvalid, "--public-url: https://name[:port], without a path, not " + url);
   }
   for (auto const& one : installation.trusted_proxies) {
     if (!std::regex_match(one, cidr_form))
@@ -212,7 +185,7 @@ Result<> make_layout(Installation const& installation) {
     auto const made = make_directory(path, {one.mode, one.user, one.group});
     if (!made) return made.error().within("make " + path);
   }
-  return take_control_directories(installation.path("run/ctl"));
+  return {};
 }
 
 }  // namespace oriel::cli

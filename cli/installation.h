@@ -30,7 +30,7 @@ struct Installation {
   std::string instance = "oriel";
   std::string home = "/var/lib/oriel";
   std::int64_t port = 8443;
-  std::string public_url{};                    ///< empty: none
+  std::vector<std::string> public_urls{};      ///< addresses that the operator gave
   std::vector<std::string> addresses{};        ///< every https://… under which browsers may come
   std::vector<std::string> trusted_proxies{};  ///< CIDRs
   std::string database{}, redis{}, manager{}, broker{}, api{}, agent{};  ///< endpoints
@@ -50,9 +50,9 @@ struct Installation {
   [[nodiscard]] std::string container(std::string const& service) const { return instance + "-" + service; }
 };
 BOOST_DESCRIBE_STRUCT(Installation, (),
-                      (instance, home, port, public_url, addresses, trusted_proxies, database, redis, manager,
-                       broker, api, agent, zone, network_pool, services_image, docker_socket, web_root,
-                       seccomp))
+                      (instance, home, port, public_urls, addresses, trusted_proxies, database, redis,
+                       manager, broker, api, agent, zone, network_pool, services_image, docker_socket,
+                       web_root, seccomp))
 
 /// Fills the endpoints from the home, and the addresses from the host's names and addresses. Reads /proc and
 /// interfaces.

@@ -39,13 +39,13 @@ int main(int argument_count, char** arguments) {
 
   UpOptions up_options;
   long port = 0;
-  std::string public_url;
+  std::vector<std::string> public_urls;
   std::vector<std::string> trusted_proxies;
   auto* const up_command =
       common(app.add_subcommand("up", "start, or bring up to date; ends with address and credentials"));
   auto* const port_option = up_command->add_option("--port", port, "port that browsers use (8443)");
-  auto* const url_option = up_command->add_option("--public-url", public_url,
-                                                  "https://… as browsers see it behind your own proxy");
+  auto* const url_option = up_command->add_option(
+      "--public-url", public_urls, "https://… as browsers see it behind your own proxy; may be repeated");
   auto* const proxy_option =
       up_command->add_option("--trusted-proxy", trusted_proxies,
                              "CIDR of your own proxy, whose X-Forwarded-For is believed; may be repeated");
@@ -92,7 +92,7 @@ int main(int argument_count, char** arguments) {
     up_options.instance = instance;
     up_options.home = home_or_default;
     if (port_option->count() > 0) up_options.port = port;
-    if (url_option->count() > 0) up_options.public_url = public_url;
+    if (url_option->count() > 0) up_options.public_urls = public_urls;
     if (proxy_option->count() > 0) up_options.trusted_proxies = trusted_proxies;
     return finish(up(up_options));
   }

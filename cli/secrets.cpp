@@ -152,7 +152,8 @@ Result<bool> make_server_certificate(Installation const& installation, std::stri
   if (given && present) return false;
 
   auto names = host_names();
-  if (auto const host = host_of_url(installation.public_url); !host.empty()) {
+  for (auto const& url : installation.public_urls) {
+    auto const host = host_of_url(url);
     bool const numeric =
         host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
     (numeric ? names.addresses : names.names).push_back(host);

@@ -52,7 +52,7 @@ Result<Installation> merged(UpOptions const& options) {
   installation.instance = options.instance;
   installation.home = home;
   if (options.port) installation.port = *options.port;
-  if (options.public_url) installation.public_url = *options.public_url;
+  if (options.public_urls) installation.public_urls = *options.public_urls;
   if (options.trusted_proxies) installation.trusted_proxies = *options.trusted_proxies;
   if (!options.services_image.empty()) installation.services_image = options.services_image;
   if (!options.docker_socket.empty()) installation.docker_socket = options.docker_socket;
@@ -331,8 +331,7 @@ class Up {
 
   [[nodiscard]] int finish() const {
     std::printf("\nOriel is ready: %s\n", installation_.local_url().c_str());
-    if (!installation_.public_url.empty())
-      std::printf("  public address  %s\n", installation_.public_url.c_str());
+    for (auto const& url : installation_.public_urls) std::printf("  public address  %s\n", url.c_str());
     std::printf("  administrator   %s   %s\n", credentials_.admin.username.c_str(),
                 credentials_.admin.password.c_str());
     std::printf("  user            %s   %s\n", credentials_.user.username.c_str(),

@@ -15,14 +15,13 @@ namespace {
 struct Config {
   std::string instance{};
   std::string home{};
-  std::string public_url{};
   std::vector<std::string> addresses{};
   std::string database{};
   std::string redis{};
   std::string api{};
   std::string web_root{};
 };
-BOOST_DESCRIBE_STRUCT(Config, (), (instance, home, public_url, addresses, database, redis, api, web_root))
+BOOST_DESCRIBE_STRUCT(Config, (), (instance, home, addresses, database, redis, api, web_root))
 
 Result<Endpoint> endpoint(std::string const& text, std::string_view member) {
   auto parsed = Endpoint::parse(text);
@@ -48,9 +47,7 @@ Result<Options> read_options(std::string const& config_file) {
   options.instance = config->instance;
   options.home = config->home;
   options.web_root = config->web_root;
-  auto addresses = config->addresses;
-  if (!config->public_url.empty()) addresses.push_back(config->public_url);
-  options.addresses = Addresses(addresses);
+  options.addresses = Addresses(config->addresses);
 
   auto socket = endpoint(config->api, "api");
   if (!socket) return socket.error();
