@@ -1,5 +1,6 @@
 #include "cli/secrets.h"
 
+#include <algorithm>
 #include <string>
 
 #include "cli/server_certificate.h"
@@ -156,7 +157,8 @@ Result<bool> make_server_certificate(Installation const& installation, std::stri
     auto const host = host_of_url(url);
     bool const numeric =
         host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
-    (numeric ? names.addresses : names.names).push_back(host);
+    auto& known = numeric ? names.addresses : names.names;
+    if (std::ranges::find(known, host) == known.end()) known.push_back(host);
   }
   if (present) {
     auto const days = days_left(*present);

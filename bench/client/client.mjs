@@ -20,6 +20,11 @@ const visitor = await Visitor.open(oriel, { width: 1920, height: 1080 });
 const environment = ["-e", "DISPLAY=:0", "-e", "XAUTHORITY=/run/user/1000/Xauthority", "-e", "HOME=/home/user"];
 const state = () => visitor.page.evaluate(() => window.orielMeasure.state());
 try {
+  const messages = { sent: 0, received: 0 };
+  visitor.page.on("websocket", (socket) => {
+    socket.on("framesent", () => (messages.sent += 1));
+    socket.on("framereceived", () => (messages.received += 1));
+  });
   await visitor.signsIn();
   let id = await visitor.launches("Desktop");
   await visitor.measures();
@@ -44,9 +49,10 @@ try {
   await visitor.page.mouse.move(900, 500);
   await sleep(8000);
   const quiet = await state();
+  const counted = { ...messages };
   await sleep(20_000);
   const later = await state();
-  console.log(`idle: ${later.received - quiet.received} bytes, ${later.frames - quiet.frames} frames in 20 s (the desktop's clock may tick once)`);
+  console.log(`idle: ${later.received - quiet.received} bytes, ${later.frames - quiet.frames} frames in 20 s (the desktop's clock may tick once); WebSocket messages: ${messages.sent - counted.sent} sent, ${messages.received - counted.received} received`);
   await oriel.destroy({ kasm_id: id });
   await oriel.gone({ kasm_id: id });
 
