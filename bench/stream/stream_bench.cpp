@@ -128,8 +128,7 @@ void measure_keys(DisplaySession& session, std::string const& socket, int keys, 
   double const cpu_before = session.display().cpu_milliseconds();
   double const x_cpu_before = session.x_server().process().cpu_milliseconds();
   auto const bytes_before = (*viewer)->stream().received_bytes();
-  int const kKeys = keys;
-  for (int key = 0; key < kKeys; ++key) {
+  for (int key = 0; key < keys; ++key) {
     // Frames of the film are read meanwhile, as a browser does.
     auto const pause = steady_clock::now() + std::chrono::milliseconds(30 + random() % 40);
     while (steady_clock::now() < pause)
@@ -154,11 +153,11 @@ void measure_keys(DisplaySession& session, std::string const& socket, int keys, 
   std::printf("key -> application  p50 %.2f ms  p95 %.2f ms\n", percentile(to_application, 0.5),
               percentile(to_application, 0.95));
   std::printf("key -> frame        p50 %.2f ms  p95 %.2f ms  (%zu of %d keys)\n", percentile(to_frame, 0.5),
-              percentile(to_frame, 0.95), to_frame.size(), kKeys);
+              percentile(to_frame, 0.95), to_frame.size(), keys);
   std::printf("per key             %.2f ms CPU display, %.2f ms X server, %.0f bytes\n",
-              (session.display().cpu_milliseconds() - cpu_before) / kKeys,
-              (session.x_server().process().cpu_milliseconds() - x_cpu_before) / kKeys,
-              static_cast<double>((*viewer)->stream().received_bytes() - bytes_before) / kKeys);
+              (session.display().cpu_milliseconds() - cpu_before) / keys,
+              (session.x_server().process().cpu_milliseconds() - x_cpu_before) / keys,
+              static_cast<double>((*viewer)->stream().received_bytes() - bytes_before) / keys);
 }
 
 void measure_scrolling(DisplaySession& session) {

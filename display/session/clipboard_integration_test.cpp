@@ -17,7 +17,6 @@ using protocol::Message;
 using testing::DisplaySession;
 using testing::StreamClient;
 using testing::XClient;
-using testing::XServerProcess;
 
 class Clipboard : public ::testing::Test {
  protected:

@@ -44,6 +44,7 @@ std::string xorg_configuration(Size size) {
 
 Process::Process(std::vector<std::string> arguments, std::vector<int> kept_descriptors) {
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (auto& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   pid_t const parent = getpid();

@@ -106,6 +106,9 @@ Async<Result<http::Response>> Pages::session_page(http::Request request) {
     page = files_.answer(request, "/client/" + std::to_string(files_.newest_client()) + "/session.html");
   }
   if (!page) co_return fail(Code::kUnavailable, "The web app's files are not installed.");
+  // The portal fetches the page before it goes there (web/apps/portal/src/state/launch.ts); the page itself
+  // holds nothing of the session.
+  page->headers.set("Cache-Control", "private, max-age=10");
   co_return std::move(*page);
 }
 

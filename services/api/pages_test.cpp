@@ -30,6 +30,12 @@ TEST_F(PagesAndFiles, ThePortalIsAtItsAddresses) {
   }
 }
 
+TEST_F(PagesAndFiles, TheSessionPageFetchedBeforeANavigationServesIt) {
+  auto const page = api.get("/sessions/" + SessionId::random().text());
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.headers.get("cache-control"), "private, max-age=10");
+}
+
 TEST_F(PagesAndFiles, EveryAnswerCarriesItsHeaders) {
   for (auto const path :
        {"/", "/assets/portal-AAAA.js", "/api/v1/me", "/api/v1/openapi.json", "/nothing", "/live"}) {

@@ -9,11 +9,14 @@ const calls: string[] = [];
 let answer: () => Response = () => new Response("{}");
 Object.defineProperty(globalThis, "navigator", { value: { language: "en-GB" }, configurable: true });
 Object.assign(globalThis, { innerWidth: 1440, innerHeight: 900, devicePixelRatio: 2, location: { assign: (to: string) => visited.push(to), pathname: "/", search: "" } });
+let offline = 0;
 let lastBody: Record<string, unknown> = {};
-globalThis.fetch = (async (url: string, init: RequestInit) => {
-  calls.push(`${init.method} ${url}`);
+globalThis.fetch = (async (url: string, init: RequestInit = {}) => {
+  const method = init.method ?? "GET";
+  calls.push(`${method} ${url}`);
+  if (method === "GET" && url.startsWith("/sessions/") && offline-- > 0) throw new TypeError("network changed");
   if (typeof init.body === "string") lastBody = JSON.parse(init.body) as Record<string, unknown>;
-  if (init.method === "GET") return new Response('{"sessions":[],"limit":3}');
+  if (method === "GET") return new Response('{"sessions":[],"limit":3}');
   return answer();
 }) as typeof fetch;
 const created = (id: string) => () => new Response(JSON.stringify({ id } satisfies Partial<Session>), { status: 201 });
@@ -29,7 +32,7 @@ test("pressing asks at once, the click takes it up: one request, one place to go
   answer = created("s1");
   press("w1");
   await complete("w1", "Firefox");
-  assert.deepEqual(calls, ["POST /api/v1/sessions"]);
+  assert.deepEqual(calls, ["POST /api/v1/sessions", "GET /sessions/s1"]);
   assert.deepEqual(visited, ["/sessions/s1"]);
   assert.deepEqual([lastBody.workspace_id, lastBody.width, lastBody.height, lastBody.scale_percent], ["w1", 2880, 1800, 200]);
 });
@@ -49,7 +52,7 @@ test("the keyboard starts with the click alone; a second click while it starts a
   const second = complete("w2", "Desktop");
   press("w2");
   await Promise.all([first, second]);
-  assert.deepEqual(calls, ["POST /api/v1/sessions"]);
+  assert.deepEqual(calls, ["POST /api/v1/sessions", "GET /sessions/s3"]);
   assert.deepEqual(visited, ["/sessions/s3"]);
 });
 
@@ -61,4 +64,17 @@ test("a refusal is told and the tile can be used again", async () => {
   answer = created("s4");
   await complete("w1", "Firefox");
   assert.deepEqual(visited, ["/sessions/s4"]);
+});
+
+test("a network that changes while the session's page loads is tried again, and never keeps anybody from going there", async () => {
+  answer = created("s5");
+  offline = 1;
+  await complete("w1", "Firefox");
+  assert.deepEqual(calls, ["POST /api/v1/sessions", "GET /sessions/s5", "GET /sessions/s5"]);
+  assert.deepEqual(visited, ["/sessions/s5"]);
+  reset();
+  offline = 9;
+  await complete("w1", "Firefox");
+  assert.equal(visited.length, 2);
+  offline = 0;
 });

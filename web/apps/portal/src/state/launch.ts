@@ -51,7 +51,7 @@ export async function complete(workspace: string, name: string): Promise<void> {
   pressed = null;
   launching.set(workspace);
   try {
-    open(await answer);
+    await enter(await answer);
   } catch (error) {
     launching.set(null);
     tellFailure(name, error);
@@ -60,7 +60,24 @@ export async function complete(workspace: string, name: string): Promise<void> {
 
 /** Starts with the choices of the launch dialog; throws, so that the dialog can show what is wrong. */
 export async function launchWith(request: SessionRequest): Promise<void> {
-  open(await api.createSession(request));
+  await enter(await api.createSession(request));
+}
+
+/**
+ * Goes to a session that has just been asked for. Where the browser runs on the session's own host, the new container's network
+ * interface makes it abort what it is loading, a navigation among that: so the page is fetched first, again when that fails, and
+ * the navigation finds it in the cache, where it stays for some seconds.
+ */
+async function enter(session: Pick<Session, "id">): Promise<void> {
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    try {
+      await fetch(`/sessions/${session.id}`);
+      break;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50 * attempt));
+    }
+  }
+  open(session);
 }
 
 export function open(session: Pick<Session, "id">): void {
