@@ -30,14 +30,28 @@ export class Visitor {
     return visitor;
   }
 
-  /** Opens an address; a container's network that comes or goes makes Chromium abort what it loads: it is asked again. */
+  /**
+   * Opens an address; a container's network that comes or goes makes Chromium abort what it loads: it is asked again. The page does
+   * that by itself for all but its very first script.
+   */
   async goes(address) {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.page.goto(address);
-      } catch (error) {
-        if (attempt === 5 || !/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+    let aborted = false;
+    const notice = (request) => {
+      aborted ||= request.resourceType() === "script" && request.failure()?.errorText === "net::ERR_NETWORK_CHANGED";
+    };
+    this.page.on("requestfailed", notice);
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        aborted = false;
+        try {
+          const response = await this.page.goto(address);
+          if (!aborted || attempt === 5) return response;
+        } catch (error) {
+          if (attempt === 5 || !/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+        }
       }
+    } finally {
+      this.page.off("requestfailed", notice);
     }
   }
 
