@@ -58,11 +58,11 @@ Result<store::SessionFilter> filter_of(http::Request const& request) {
 
 AdminRoutes::AdminRoutes(postgres::Database& database) : database_(database) {}
 
-void AdminRoutes::declare(http::Router& router) {
-  router.declare("GET", "/api/v1/admin/sessions", "list_all_sessions",
+void AdminRoutes::declare(Routes& router) {
+  router.declare({"GET", "/api/v1/admin/sessions", "list_all_sessions"},
                  answering(this, &AdminRoutes::sessions));
-  router.declare("GET", "/api/v1/admin/servers", "list_servers", answering(this, &AdminRoutes::servers));
-  router.declare("GET", "/api/v1/admin/workspaces", "list_all_workspaces",
+  router.declare({"GET", "/api/v1/admin/servers", "list_servers"}, answering(this, &AdminRoutes::servers));
+  router.declare({"GET", "/api/v1/admin/workspaces", "list_all_workspaces"},
                  answering(this, &AdminRoutes::workspaces));
 }
 

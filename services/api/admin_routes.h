@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/api/access.h"
+#include "services/api/routes.h"
 
 namespace oriel::api {
 
@@ -8,7 +9,7 @@ namespace oriel::api {
 class AdminRoutes {
  public:
   explicit AdminRoutes(postgres::Database& database);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> sessions(http::Request request);

@@ -42,15 +42,16 @@ Api::Api(Executor executor, Options options, WebFiles files)
       public_api_(database_, access_, files_),
       pages_(database_, access_, options_.addresses, files_),
       tasks_(executor) {
-  sign_in_.declare(router_);
-  workspaces_.declare(router_);
-  sessions_.declare(router_);
-  events_.declare(router_);
-  administration_.declare(router_);
-  streams_.declare(router_);
-  public_api_.declare(router_);
-  declare_service_routes();
-  pages_.declare(router_);
+  Routes routes(router_);
+  sign_in_.declare(routes);
+  workspaces_.declare(routes);
+  sessions_.declare(routes);
+  events_.declare(routes);
+  administration_.declare(routes);
+  streams_.declare(routes);
+  public_api_.declare(routes);
+  declare_service_routes(routes);
+  pages_.declare(routes);
   router_.set_guard(
       [this](http::Request& request, http::Route const& route) { return access_.guard(request, route); });
   router_.set_finisher(finish);
@@ -58,10 +59,10 @@ Api::Api(Executor executor, Options options, WebFiles files)
 
 Api::~Api() = default;
 
-void Api::declare_service_routes() {
-  router_.declare("GET", "/live", "read_public", answering(this, &Api::live));
-  router_.declare("GET", "/ready", "read_public", answering(this, &Api::ready));
-  router_.declare("GET", "/api/v1/openapi.json", "read_public", answering(this, &Api::openapi));
+void Api::declare_service_routes(Routes& routes) {
+  routes.declare({"GET", "/live", "read_public"}, answering(this, &Api::live));
+  routes.declare({"GET", "/ready", "read_public"}, answering(this, &Api::ready));
+  routes.declare({"GET", "/api/v1/openapi.json", "read_public"}, answering(this, &Api::openapi));
 }
 
 Result<> Api::check_actions() const {
@@ -69,6 +70,11 @@ Result<> Api::check_actions() const {
     if (!domain::parse_action(route.action)) {
       return fail(Code::kInternal,
                   route.method + " " + route.path + " declares the unknown action '" + route.action + "'");
+    }
+    auto const known =
+        protocol::authorization::action_of(protocol::authorization::kApi, route.method, route.path);
+    if (known != route.action) {
+      return fail(Code::kInternal, route.method + " " + route.path + " is not in protocol/authorization");
     }
   }
   return {};

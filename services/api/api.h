@@ -11,6 +11,7 @@
 #include "services/api/options.h"
 #include "services/api/pages.h"
 #include "services/api/public_api.h"
+#include "services/api/routes.h"
 #include "services/api/session_routes.h"
 #include "services/api/sign_in_routes.h"
 #include "services/api/stream_authorization.h"
@@ -36,7 +37,7 @@ class Api {
   [[nodiscard]] http::Router const& router() const { return router_; }
 
  private:
-  void declare_service_routes();
+  void declare_service_routes(Routes& routes);
   [[nodiscard]] Result<> check_actions() const;
   [[nodiscard]] Async<Result<http::Response>> live(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> ready(http::Request request);

@@ -55,8 +55,8 @@ Async<> write_events(http::BodyWriter& writer, std::string first,
 
 EventRoutes::EventRoutes(postgres::Database& database, EventHub& hub) : database_(database), hub_(hub) {}
 
-void EventRoutes::declare(http::Router& router) {
-  router.declare("GET", "/api/v1/events", "subscribe_own_events", answering(this, &EventRoutes::events));
+void EventRoutes::declare(Routes& router) {
+  router.declare({"GET", "/api/v1/events", "subscribe_own_events"}, answering(this, &EventRoutes::events));
 }
 
 Async<Result<http::Response>> EventRoutes::events(http::Request request) {

@@ -2,6 +2,7 @@
 
 #include "services/api/access.h"
 #include "services/api/event_hub.h"
+#include "services/api/routes.h"
 
 namespace oriel::api {
 
@@ -9,7 +10,7 @@ namespace oriel::api {
 class EventRoutes {
  public:
   EventRoutes(postgres::Database& database, EventHub& hub);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> events(http::Request request);

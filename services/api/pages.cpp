@@ -53,8 +53,8 @@ bool is_service(std::string_view path) {
 Pages::Pages(postgres::Database& database, Access& access, Addresses const& addresses, WebFiles const& files)
     : database_(database), access_(access), addresses_(addresses), files_(files) {}
 
-void Pages::declare(http::Router& router) {
-  router.declare("GET", "/sessions/{id}", "read_public", answering(this, &Pages::session_page));
+void Pages::declare(Routes& router) {
+  router.declare({"GET", "/sessions/{id}", "read_public"}, answering(this, &Pages::session_page));
   router.set_fallback(answering(this, &Pages::file_or_portal));
 }
 

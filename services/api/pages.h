@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/api/access.h"
+#include "services/api/routes.h"
 #include "services/api/web_files.h"
 
 namespace oriel::api {
@@ -10,7 +11,7 @@ namespace oriel::api {
 class Pages {
  public:
   Pages(postgres::Database& database, Access& access, Addresses const& addresses, WebFiles const& files);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> session_page(http::Request request);

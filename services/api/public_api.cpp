@@ -79,18 +79,18 @@ std::string now_text() { return plain_datetime(SystemClock().now()); }
 PublicApi::PublicApi(postgres::Database& database, Access& access, WebFiles const& files)
     : database_(database), access_(access), files_(files) {}
 
-void PublicApi::declare(http::Router& router) {
-  auto const post = [&](std::string name, std::string action, Operation method) {
-    router.declare("POST", "/api/public/" + name, std::move(action), operation(method));
-  };
-  post("get_users", "public_read_users", &PublicApi::get_users);
-  post("get_images", "public_read_images", &PublicApi::get_images);
-  post("get_zones", "public_read_zones", &PublicApi::get_zones);
-  post("get_kasms", "public_read_sessions", &PublicApi::get_kasms);
-  post("request_kasm", "public_use_session", &PublicApi::request_kasm);
-  post("get_kasm_status", "public_use_session", &PublicApi::get_kasm_status);
-  post("keepalive", "public_use_session", &PublicApi::keepalive);
-  post("destroy_kasm", "public_use_session", &PublicApi::destroy_kasm);
+void PublicApi::declare(Routes& router) {
+  router.declare({"POST", "/api/public/get_users", "public_read_users"}, operation(&PublicApi::get_users));
+  router.declare({"POST", "/api/public/get_images", "public_read_images"}, operation(&PublicApi::get_images));
+  router.declare({"POST", "/api/public/get_zones", "public_read_zones"}, operation(&PublicApi::get_zones));
+  router.declare({"POST", "/api/public/get_kasms", "public_read_sessions"}, operation(&PublicApi::get_kasms));
+  router.declare({"POST", "/api/public/request_kasm", "public_use_session"},
+                 operation(&PublicApi::request_kasm));
+  router.declare({"POST", "/api/public/get_kasm_status", "public_use_session"},
+                 operation(&PublicApi::get_kasm_status));
+  router.declare({"POST", "/api/public/keepalive", "public_use_session"}, operation(&PublicApi::keepalive));
+  router.declare({"POST", "/api/public/destroy_kasm", "public_use_session"},
+                 operation(&PublicApi::destroy_kasm));
 }
 
 http::Handler PublicApi::operation(Operation method) {

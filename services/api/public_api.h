@@ -2,6 +2,7 @@
 
 #include "libs/store/sessions.h"
 #include "services/api/access.h"
+#include "services/api/routes.h"
 #include "services/api/web_files.h"
 
 namespace oriel::api {
@@ -11,7 +12,7 @@ namespace oriel::api {
 class PublicApi {
  public:
   PublicApi(postgres::Database& database, Access& access, WebFiles const& files);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   using Operation = Async<Result<json::Object>> (PublicApi::*)(http::Request request, json::Object body);

@@ -67,12 +67,12 @@ Result<store::SessionRequest> request_of(LaunchBody const& body) {
 SessionRoutes::SessionRoutes(postgres::Database& database, WebFiles const& files)
     : database_(database), files_(files) {}
 
-void SessionRoutes::declare(http::Router& router) {
-  router.declare("GET", "/api/v1/sessions", "list_own_sessions", answering(this, &SessionRoutes::list));
-  router.declare("POST", "/api/v1/sessions", "start_session", answering(this, &SessionRoutes::start));
-  router.declare("GET", "/api/v1/sessions/{id}", "read_session", answering(this, &SessionRoutes::read));
-  router.declare("DELETE", "/api/v1/sessions/{id}", "end_session", answering(this, &SessionRoutes::end));
-  router.declare("POST", "/api/v1/sessions/{id}/keepalive", "keep_session_alive",
+void SessionRoutes::declare(Routes& router) {
+  router.declare({"GET", "/api/v1/sessions", "list_own_sessions"}, answering(this, &SessionRoutes::list));
+  router.declare({"POST", "/api/v1/sessions", "start_session"}, answering(this, &SessionRoutes::start));
+  router.declare({"GET", "/api/v1/sessions/{id}", "read_session"}, answering(this, &SessionRoutes::read));
+  router.declare({"DELETE", "/api/v1/sessions/{id}", "end_session"}, answering(this, &SessionRoutes::end));
+  router.declare({"POST", "/api/v1/sessions/{id}/keepalive", "keep_session_alive"},
                  answering(this, &SessionRoutes::keep_alive));
 }
 

@@ -2,6 +2,7 @@
 
 #include "libs/store/sessions.h"
 #include "services/api/access.h"
+#include "services/api/routes.h"
 #include "services/api/web_files.h"
 
 namespace oriel::api {
@@ -10,7 +11,7 @@ namespace oriel::api {
 class SessionRoutes {
  public:
   SessionRoutes(postgres::Database& database, WebFiles const& files);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> list(http::Request request);

@@ -56,11 +56,11 @@ SignInRoutes::SignInRoutes(postgres::Database& database, Access& access, SignInT
       hashing_(hashing),
       instance_(std::move(instance)) {}
 
-void SignInRoutes::declare(http::Router& router) {
-  router.declare("POST", "/api/v1/sign-in", "sign_in", kSmall, answering(this, &SignInRoutes::sign_in));
-  router.declare("POST", "/api/v1/exchange", "sign_in", kSmall, answering(this, &SignInRoutes::exchange));
-  router.declare("POST", "/api/v1/sign-out", "sign_out", kSmall, answering(this, &SignInRoutes::sign_out));
-  router.declare("GET", "/api/v1/me", "read_own_profile", answering(this, &SignInRoutes::me));
+void SignInRoutes::declare(Routes& router) {
+  router.declare({"POST", "/api/v1/sign-in", "sign_in"}, kSmall, answering(this, &SignInRoutes::sign_in));
+  router.declare({"POST", "/api/v1/exchange", "sign_in"}, kSmall, answering(this, &SignInRoutes::exchange));
+  router.declare({"POST", "/api/v1/sign-out", "sign_out"}, kSmall, answering(this, &SignInRoutes::sign_out));
+  router.declare({"GET", "/api/v1/me", "read_own_profile"}, answering(this, &SignInRoutes::me));
 }
 
 Async<Result<bool>> SignInRoutes::check_password(store::Account const* account, std::string password) {

@@ -2,6 +2,7 @@
 
 #include "libs/async/worker_pool.h"
 #include "services/api/access.h"
+#include "services/api/routes.h"
 
 namespace oriel::api {
 
@@ -11,7 +12,7 @@ class SignInRoutes {
   /// `hashing` runs argon2id: 20 ms and 19 MiB each, so its threads and queue bound a storm of sign-ins.
   SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle, WorkerPool& hashing,
                std::string instance);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> sign_in(http::Request request);

@@ -51,8 +51,8 @@ std::optional<StreamTarget> parse_stream_target(std::string_view target) {
 StreamAuthorization::StreamAuthorization(postgres::Database& database, Access& access, std::string home)
     : database_(database), access_(access), home_(std::move(home)) {}
 
-void StreamAuthorization::declare(http::Router& router) {
-  router.declare("GET", "/internal/authorize", "authorize_for_proxy",
+void StreamAuthorization::declare(Routes& router) {
+  router.declare({"GET", "/internal/authorize", "authorize_for_proxy"},
                  answering(this, &StreamAuthorization::authorize));
 }
 

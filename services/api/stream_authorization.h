@@ -1,6 +1,7 @@
 #pragma once
 
 #include "services/api/access.h"
+#include "services/api/routes.h"
 
 namespace oriel::api {
 
@@ -17,7 +18,7 @@ struct StreamTarget {
 class StreamAuthorization {
  public:
   StreamAuthorization(postgres::Database& database, Access& access, std::string home);
-  void declare(http::Router& router);
+  void declare(Routes& router);
 
  private:
   [[nodiscard]] Async<Result<http::Response>> authorize(http::Request request);

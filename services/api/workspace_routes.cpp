@@ -19,9 +19,9 @@ constexpr std::string_view kPlainIcon =
 
 WorkspaceRoutes::WorkspaceRoutes(postgres::Database& database) : database_(database) {}
 
-void WorkspaceRoutes::declare(http::Router& router) {
-  router.declare("GET", "/api/v1/workspaces", "list_workspaces", answering(this, &WorkspaceRoutes::list));
-  router.declare("GET", "/api/v1/workspaces/{id}/icon", "read_workspace",
+void WorkspaceRoutes::declare(Routes& router) {
+  router.declare({"GET", "/api/v1/workspaces", "list_workspaces"}, answering(this, &WorkspaceRoutes::list));
+  router.declare({"GET", "/api/v1/workspaces/{id}/icon", "read_workspace"},
                  answering(this, &WorkspaceRoutes::icon));
 }
 

@@ -13,6 +13,7 @@
 #include "libs/http/json_body.h"
 #include "libs/store/agents.h"
 #include "libs/store/migrations.h"
+#include "protocol/authorization/route.h"
 #include "services/manager/enrolment.h"
 
 namespace oriel::manager {
@@ -48,25 +49,30 @@ Manager::Manager(Executor executor, Options options)
 }
 
 void Manager::declare_routes() {
-  router_.declare("GET", "/live", "public", [](http::Request) -> Async<http::Response> {
+  auto const declare = [this](protocol::authorization::ManagerRoute route, http::RouteLimits bounds,
+                              http::Handler handle) {
+    router_.declare(std::string(route.method()), std::string(route.path()), std::string(route.action()),
+                    bounds, std::move(handle));
+  };
+  declare({"GET", "/live", "public"}, {}, [](http::Request) -> Async<http::Response> {
     co_return http::json_text_response(R"({"live":true})");
   });
-  router_.declare("GET", "/ready", "public", [this](http::Request) { return ready(); });
+  declare({"GET", "/ready", "public"}, {}, [this](http::Request) { return ready(); });
 
   http::RouteLimits bounds;
   bounds.body_bytes = kEnrolmentBytes;
-  router_.declare(
-      "POST", "/agent/v1/enrol", "public", bounds, [this](http::Request request) -> Async<http::Response> {
-        auto body = http::read_json_body<wire::EnrolRequest>(request, json::Unknown::kIgnore);
-        if (!body) co_return http::problem(body.error(), request.id);
-        auto enrolled = co_await enrol(database_, options_, std::move(*body), request.peer.address);
-        if (!enrolled) {
-          log::warning("an enrolment was refused", {{"error", enrolled.error()}});
-          co_return http::problem(enrolled.error(), request.id);
-        }
-        co_return http::json_response(*enrolled);
-      });
-  router_.declare("GET", "/agent/v1/channel", "public", [this](http::Request) -> Async<http::Response> {
+  declare({"POST", "/agent/v1/enrol", "public"}, bounds,
+          [this](http::Request request) -> Async<http::Response> {
+            auto body = http::read_json_body<wire::EnrolRequest>(request, json::Unknown::kIgnore);
+            if (!body) co_return http::problem(body.error(), request.id);
+            auto enrolled = co_await enrol(database_, options_, std::move(*body), request.peer.address);
+            if (!enrolled) {
+              log::warning("an enrolment was refused", {{"error", enrolled.error()}});
+              co_return http::problem(enrolled.error(), request.id);
+            }
+            co_return http::json_response(*enrolled);
+          });
+  declare({"GET", "/agent/v1/channel", "public"}, {}, [this](http::Request) -> Async<http::Response> {
     http::Response response;
     response.upgrade = [this](http::WebSocket& socket) { return serve_channel(socket); };
     co_return response;
