@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::DisplaySession;
 using testing::InputClient;
-using testing::StreamClient;
 using testing::XClient;
 using testing::XServerProcess;
 

@@ -81,6 +81,7 @@ void Keyboard::refresh() {
   num_mask_ = map_.num_lock_mask();
   auto const free = map_.spares();
   std::vector<Spare> kept;
+  kept.reserve(free.size());
   for (auto const keycode : free) kept.push_back({keycode, 0, {}});
   // A spare with our symbol on it is no spare in the map; it still is ours when the map says what we put
   // there.

@@ -15,10 +15,12 @@ namespace {
 /// that take different ones disagree about what a request says, so duplicates are refused.
 class Builder {
  public:
+  // Boost asks a handler for these names. NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = 100'000;
   static constexpr std::size_t max_array_size = 1'000'000;
   static constexpr std::size_t max_key_size = 4096;
   static constexpr std::size_t max_string_size = 1ULL << 31;
+  // NOLINTEND(readability-identifier-naming)
 
   using Fault = boost::system::error_code;
 
