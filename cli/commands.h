@@ -15,6 +15,7 @@ struct UpOptions {
   std::optional<long> port{};
   std::optional<std::vector<std::string>> public_urls{};
   std::optional<std::vector<std::string>> trusted_proxies{};
+  std::vector<std::string> scale{};  ///< `api=2`; a service that is not named keeps its number
   std::string certificate{}, key{};
   std::string services_image{};  ///< tag or id; empty: as last time
   std::string runtime{};         ///< hash of the newest runtime tree; empty: as last time

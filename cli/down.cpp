@@ -89,7 +89,7 @@ Async<Result<int>> run_down(Executor executor, Installation installation, DownOp
     co_return 0;
   }
   // The proxy first, so that browsers see an end and no errors; the database last.
-  auto services = service_names();
+  auto services = service_names(installation);
   std::ranges::reverse(services);
   for (auto const& service : services) {
     docker::Labels labels{{"oriel.instance", installation.instance}, {"oriel.service", service}};

@@ -125,6 +125,18 @@ void settle(Installation& installation) {
   installation.addresses = std::move(addresses);
 }
 
+Result<> set_scale(Scale& scale, std::string const& words) {
+  auto const equals = words.find('=');
+  auto const count = equals == std::string::npos ? std::optional<std::int64_t>()
+                                                 : parse_integer(std::string_view(words).substr(equals + 1));
+  if (!count || *count < 1 || *count > Scale::kMost || words.substr(0, equals) != "api") {
+    return fail(Code::kInvalid,
+                "--scale: api=N with N from 1 to " + std::to_string(Scale::kMost) + ", not " + words);
+  }
+  scale.api = *count;
+  return {};
+}
+
 Result<> check(Installation const& installation) {
   static std::regex const instance_form("[a-z][a-z0-9-]{0,19}");
   static std::regex const cidr_form(R"([0-9A-Fa-f:.]+(/[0-9]{1,3})?)");
@@ -146,6 +158,9 @@ Result<> check(Installation const& installation) {
     return fail(Code::kInvalid, "--home " + home + " is " + std::to_string(excess) +
                                     " characters too long: unix sockets below it would pass " +
                                     std::to_string(limits::kUnixPathBytes) + " bytes");
+  }
+  if (installation.scale.api < 1 || installation.scale.api > Scale::kMost) {
+    return fail(Code::kInvalid, "config.json: scale: api is 1 to " + std::to_string(Scale::kMost));
   }
   if (installation.port < 1 || installation.port > 65535) return fail(Code::kInvalid, "--port: 1 to 65535");
   for (auto const& url : installation.public_urls) {

@@ -23,6 +23,22 @@ inline constexpr uid_t kDatabase = 64025;
 inline constexpr uid_t kRedis = 64026;
 }  // namespace users
 
+/// How many instances run of each service that may have several. They share what they must in PostgreSQL and
+/// Redis.
+struct Scale {
+  static constexpr bool kAbsentKeepsDefault = true;
+  static constexpr std::int64_t kMost = 8;  ///< of one service, on one host
+
+  std::int64_t api = 1;
+
+  bool operator==(Scale const&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Scale, (), (api))
+
+/// `SERVICE=N` as `oriel up --scale` takes it, put into `scale`. kInvalid: which services can be several, and
+/// how many.
+[[nodiscard]] Result<> set_scale(Scale& scale, std::string const& words);
+
 /// `$HOME_DIR/config.json`: what `oriel up` settles and every service reads. Nothing secret.
 struct Installation {
   static constexpr bool kAbsentKeepsDefault = true;
@@ -34,6 +50,7 @@ struct Installation {
   std::vector<std::string> addresses{};        ///< every https://… under which browsers may come
   std::vector<std::string> trusted_proxies{};  ///< CIDRs
   std::string database{}, redis{}, manager{}, broker{}, api{}, agent{};  ///< endpoints
+  Scale scale{};
   std::string zone = "default";
   std::string network_pool = "10.213.0.0/16";
   std::string services_image{};
@@ -46,12 +63,12 @@ struct Installation {
   [[nodiscard]] std::string credentials_path() const { return path("credentials.json"); }
   /// `https://127.0.0.1:<port>`
   [[nodiscard]] std::string local_url() const { return "https://127.0.0.1:" + std::to_string(port); }
-  /// A service's container: `oriel-api`.
+  /// A service's container: `oriel-api`, `oriel-api-2`.
   [[nodiscard]] std::string container(std::string const& service) const { return instance + "-" + service; }
 };
 BOOST_DESCRIBE_STRUCT(Installation, (),
                       (instance, home, port, public_urls, addresses, trusted_proxies, database, redis,
-                       manager, broker, api, agent, zone, network_pool, services_image, docker_socket,
+                       manager, broker, api, agent, scale, zone, network_pool, services_image, docker_socket,
                        web_root, seccomp))
 
 /// Fills the endpoints from the home, and the addresses from the host's names and addresses. Reads /proc and

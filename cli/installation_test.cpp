@@ -21,6 +21,12 @@ Installation installation() {
   return installation;
 }
 
+Installation scaled() {
+  auto wanted = installation();
+  wanted.scale.api = 3;
+  return wanted;
+}
+
 HostFacts facts() { return {"sha256:1", "sha256:0", "/var/lib/docker", "host-1", false, "hash-1", true}; }
 
 TEST(Installation, RefusesAHomeWhoseSocketPathsWouldBeTooLong) {
@@ -88,8 +94,8 @@ TEST(Installation, HostOfUrl) {
 }
 
 TEST(ServiceContainers, AreAllConfined) {
-  for (auto const& service : service_names()) {
-    auto const container = service_container(service, installation(), facts());
+  for (auto const& service : service_names(scaled())) {
+    auto const container = service_container(service, scaled(), facts());
     auto const& host = container.spec.at("HostConfig").as_object();
     EXPECT_EQ(host.at("CapDrop"), json::Array({"ALL"})) << service;
     EXPECT_EQ(host.at("SecurityOpt"), json::Array({"no-new-privileges"})) << service;
@@ -103,7 +109,7 @@ TEST(ServiceContainers, AreAllConfined) {
 }
 
 TEST(ServiceContainers, OnlyTheBrokerSeesTheDockerSocket) {
-  for (auto const& service : service_names()) {
+  for (auto const& service : service_names(installation())) {
     bool sees = false;
     for (auto const& mount :
          service_container(service, installation(), facts()).spec.at("HostConfig").at("Mounts").as_array()) {
@@ -131,6 +137,31 @@ TEST(ServiceContainers, AreMadeAnewOnlyWhenSomethingChanged) {
             service_container("db", installation(), other_config).spec_hash);
 }
 
+TEST(ServiceContainers, FurtherInstancesDifferInNameAndSocketAlone) {
+  std::vector<std::string> const names{"db",  "redis", "manager", "broker", "agent",
+                                       "api", "api-2", "api-3",   "proxy"};
+  EXPECT_EQ(service_names(scaled()), names);
+  auto const first = service_container("api", scaled(), facts());
+  auto const second = service_container("api-2", scaled(), facts());
+  EXPECT_EQ(second.name, "oriel-api-2");
+  EXPECT_EQ(second.ready_socket, "/var/lib/oriel/run/api/api-2.sock");
+  EXPECT_EQ(second.spec.at("HostConfig"), first.spec.at("HostConfig"));
+  EXPECT_EQ(second.spec.at("User"), first.spec.at("User"));
+  EXPECT_EQ(second.spec.at("Cmd").as_array().back(), "unix:/var/lib/oriel/run/api/api-2.sock");
+  // The first is the same container however many there are.
+  EXPECT_EQ(first.spec_hash, service_container("api", installation(), facts()).spec_hash);
+}
+
+TEST(Installation, ScaleNamesAServiceAndANumber) {
+  Scale scale;
+  EXPECT_TRUE(set_scale(scale, "api=2"));
+  EXPECT_EQ(scale.api, 2);
+  for (auto const* wrong : {"api", "api=", "api=0", "api=9", "api=two", "db=2", "=2", "api=2=3"}) {
+    EXPECT_FALSE(set_scale(scale, wrong)) << wrong;
+  }
+  EXPECT_EQ(scale.api, 2);
+}
+
 TEST(ServiceContainers, PortsBelow1024AreOpenedByRootWhichIsGivenUp) {
   auto wanted = installation();
   wanted.port = 443;
@@ -151,6 +182,9 @@ TEST(ProxyConfiguration, HoldsNoPlaceholder) {
   EXPECT_NE(text.find("listen 0.0.0.0:8443 ssl http2;"), std::string::npos);
   EXPECT_NE(text.find("unix:/var/lib/oriel/run/api/api.sock"), std::string::npos);
   EXPECT_EQ(proxy_configuration(installation(), 2).find("set_real_ip_from"), std::string::npos);
+  EXPECT_EQ(text.find("api-2.sock"), std::string::npos);
+  EXPECT_NE(proxy_configuration(scaled(), 2).find("server unix:/var/lib/oriel/run/api/api-3.sock"),
+            std::string::npos);
 }
 
 TEST(ServerCertificate, CoversNamesAndAddressesAndItsKeyFits) {

@@ -65,9 +65,10 @@ Async<> read_log(Executor executor, std::string docker_socket, std::string conta
 
 Async<Result<int>> run_logs(Executor executor, Installation installation, LogsOptions const& options) {
   std::vector<std::string> services;
-  for (auto const& service : service_names()) {
+  for (auto const& service : service_names(installation)) {
     auto const name = installation.container(service);
-    if (options.service.empty() || options.service == service || options.service == name)
+    if (options.service.empty() || options.service == kind_of_service(service) ||
+        options.service == service || options.service == name)
       services.push_back(name);
   }
   if (services.empty())

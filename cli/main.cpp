@@ -54,6 +54,8 @@ int main(int argument_count, char** arguments) {
   auto* const key_option = up_command->add_option("--key", up_options.key, "its PEM private key");
   certificate_option->needs(key_option);
   key_option->needs(certificate_option);
+  up_command->add_option("--scale", up_options.scale,
+                         "SERVICE=N: so many instances of it, until told otherwise (api=2); may be repeated");
   up_command->add_option("--services-image", up_options.services_image,
                          "image of the services, as deploy/services/build.sh printed it");
   up_command->add_option("--runtime", up_options.runtime,
@@ -75,8 +77,9 @@ int main(int argument_count, char** arguments) {
 
   LogsOptions logs_options;
   auto* const logs_command = common(app.add_subcommand("logs", "what the services wrote"));
-  logs_command->add_option("service", logs_options.service,
-                           "db redis manager broker agent api proxy; all when absent");
+  logs_command->add_option(
+      "service", logs_options.service,
+      "db redis manager broker agent api proxy, or one instance as api-2; all when absent");
   logs_command->add_flag("-f,--follow", logs_options.follow, "go on");
   logs_command->add_option("-n,--lines", logs_options.lines, "lines from the end")->capture_default_str();
 

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "cli/service_containers.h"
 #include "libs/base/file_descriptor.h"
 #include "libs/base/text.h"
 
@@ -39,11 +40,16 @@ std::string proxy_configuration(Installation const& installation, unsigned worke
   real_ip +=
       real_ip.empty() ? "  # none named\n" : "  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n";
 
+  std::string api_servers;
+  for (auto const& socket : api_sockets(installation))
+    api_servers += "    server unix:" + socket + " max_fails=0;\n";
+
   std::string text(kTemplate, sizeof kTemplate);
   text = replace_all(std::move(text), "@workers@", std::to_string(workers));
   text = replace_all(std::move(text), "@run@", installation.path("run"));
   text = replace_all(std::move(text), "@share@", "/usr/share/oriel");
   text = replace_all(std::move(text), "@listen@\n", listen);
+  text = replace_all(std::move(text), "@api_servers@\n", api_servers);
   text = replace_all(std::move(text), "@real_ip@\n", real_ip);
   text = replace_all(std::move(text), "@tls_certificate@", installation.path("tls/server.crt"));
   text = replace_all(std::move(text), "@tls_key@", installation.path("tls/server.key"));

@@ -114,9 +114,11 @@ class Spec {
   json::Array mounts_;
 };
 
-Spec program(std::string const& service, Installation const& installation, HostFacts const& facts) {
+/// `kind` names the program, `service` the instance of it.
+Spec program(std::string const& kind, std::string const& service, Installation const& installation,
+             HostFacts const& facts) {
   Spec spec(installation, facts, service);
-  spec.command({"/usr/bin/oriel-" + service, "--config", installation.config_path()});
+  spec.command({"/usr/bin/oriel-" + kind, "--config", installation.config_path()});
   spec.reads("config.json").depends_on(facts.config_hash).memory(768 * kMebibyte);
   return spec;
 }
@@ -150,7 +152,7 @@ Spec redis(Installation const& installation, HostFacts const& facts) {
 }
 
 Spec broker(Installation const& installation, HostFacts const& facts) {
-  auto spec = program("broker", installation, facts);
+  auto spec = program("broker", "broker", installation, facts);
   // Starts as root, and keeps NET_ADMIN alone: services/broker/privileges.h.
   spec.user(0)
       .host_network()
@@ -168,7 +170,7 @@ Spec broker(Installation const& installation, HostFacts const& facts) {
 }
 
 Spec agent(Installation const& installation, HostFacts const& facts) {
-  auto spec = program("agent", installation, facts);
+  auto spec = program("agent", "agent", installation, facts);
   spec.command({"/usr/bin/oriel-agent", "--config", installation.config_path(), "--enrolment-token-file",
                 installation.path("agent/enrolment.token")})
       .user(users::kAgent, {users::kEdge, users::kDisplay})
@@ -217,8 +219,9 @@ Spec spec_of(std::string const& service, Installation const& installation, HostF
   if (service == "broker") return broker(installation, facts);
   if (service == "agent") return agent(installation, facts);
   if (service == "proxy") return proxy(installation, facts);
-  auto spec = program(service, installation, facts);
-  if (service == "manager") {
+  auto const kind = std::string(kind_of_service(service));
+  auto spec = program(kind, service, installation, facts);
+  if (kind == "manager") {
     spec.user(users::kManager, {users::kEdge})
         .reads("secrets/manager")
         .reads("ca")
@@ -231,15 +234,34 @@ Spec spec_of(std::string const& service, Installation const& installation, HostF
         .reads("run/redis")
         .writes("run/api")
         .set_host("PidsLimit", 512);
+    // Further instances differ in nothing but their socket.
+    if (service != kind) {
+      spec.command({"/usr/bin/oriel-api", "--config", installation.config_path(), "--socket",
+                    "unix:" + installation.path("run/api/" + service + ".sock")});
+    }
   }
   return spec;
 }
 
 }  // namespace
 
-std::vector<std::string> const& service_names() {
-  static std::vector<std::string> const names{"db", "redis", "manager", "broker", "agent", "api", "proxy"};
+std::vector<std::string> service_names(Installation const& installation) {
+  std::vector<std::string> names{"db", "redis", "manager", "broker", "agent", "api"};
+  for (std::int64_t number = 2; number <= installation.scale.api; ++number)
+    names.push_back("api-" + std::to_string(number));
+  names.emplace_back("proxy");
   return names;
+}
+
+std::string_view kind_of_service(std::string_view service) { return service.substr(0, service.find('-')); }
+
+std::vector<std::string> api_sockets(Installation const& installation) {
+  std::vector<std::string> sockets;
+  for (auto const& service : service_names(installation)) {
+    if (kind_of_service(service) == "api")
+      sockets.push_back(installation.path("run/api/" + service + ".sock"));
+  }
+  return sockets;
 }
 
 ServiceContainer service_container(std::string const& service, Installation const& installation,
@@ -248,8 +270,9 @@ ServiceContainer service_container(std::string const& service, Installation cons
   container.service = service;
   container.name = installation.container(service);
   container.spec = spec_of(service, installation, facts).finish(&container.spec_hash);
-  if (service == "manager" || service == "broker" || service == "agent" || service == "api") {
-    container.ready_socket = installation.path("run/" + service + "/" + service + ".sock");
+  auto const kind = std::string(kind_of_service(service));
+  if (kind == "manager" || kind == "broker" || kind == "agent" || kind == "api") {
+    container.ready_socket = installation.path("run/" + kind + "/" + service + ".sock");
   }
   return container;
 }

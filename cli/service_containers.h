@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/installation.h"
@@ -21,15 +22,21 @@ struct HostFacts {
 
 /// One service: its container's name and the body of POST /containers/create, with the label `oriel.spec`.
 struct ServiceContainer {
-  std::string service{};  ///< api, manager …
+  std::string service{};  ///< api, api-2, manager …
   std::string name{};
   std::string spec_hash{};
   json::Object spec{};
   std::string ready_socket{};  ///< unix socket that answers GET /ready; empty: none
 };
 
-/// Names in the order in which they start: db, redis, manager, broker, agent, api, proxy.
-[[nodiscard]] std::vector<std::string> const& service_names();
+/// Names in the order in which they start: db, redis, manager, broker, agent, api, api-2 …, proxy.
+[[nodiscard]] std::vector<std::string> service_names(Installation const& installation);
+
+/// `api` of `api` and of `api-2`.
+[[nodiscard]] std::string_view kind_of_service(std::string_view service);
+
+/// Sockets of every API instance below the home, in order: `run/api/api.sock`, `run/api/api-2.sock` …
+[[nodiscard]] std::vector<std::string> api_sockets(Installation const& installation);
 
 /// The container of one service, wholly determined by its arguments.
 [[nodiscard]] ServiceContainer service_container(std::string const& service, Installation const& installation,

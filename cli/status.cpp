@@ -106,7 +106,7 @@ Async<Result<int>> run_status(Executor executor, Installation installation, Stat
 Async<InstallationStatus> installation_status(Executor executor, docker::Engine& engine,
                                               Installation installation) {
   InstallationStatus status;
-  for (auto const& service : service_names()) {
+  for (auto const& service : service_names(installation)) {
     auto one = co_await service_status(executor, engine, installation, service);
     status.services.push_back(std::move(one));
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -23,6 +24,7 @@ namespace {
 
 constexpr std::chrono::seconds kReadyDeadline{60};
 constexpr std::chrono::milliseconds kLookEvery{100};
+constexpr std::chrono::seconds kSurplusGrace{20};
 constexpr std::size_t kImagesBytes = 8 * 1024 * 1024;
 
 struct PolicyFile {
@@ -54,6 +56,10 @@ Result<Installation> merged(UpOptions const& options) {
   if (options.port) installation.port = *options.port;
   if (options.public_urls) installation.public_urls = *options.public_urls;
   if (options.trusted_proxies) installation.trusted_proxies = *options.trusted_proxies;
+  for (auto const& words : options.scale) {
+    auto const set = set_scale(installation.scale, words);
+    if (!set) return set.error();
+  }
   if (!options.services_image.empty()) installation.services_image = options.services_image;
   if (!options.docker_socket.empty()) installation.docker_socket = options.docker_socket;
   if (installation.services_image.empty()) {
@@ -166,7 +172,10 @@ class Up {
     facts_.data_image_id = data_image->id;
     facts_.docker_root = info->root_directory;
     facts_.has_resolved = std::filesystem::exists("/run/systemd/resolve");
-    facts_.config_hash = crypto::sha256_hex(json::write_text(installation_));
+    // How many there are is nothing that a service reads: the others run on when it changes.
+    auto read_by_services = installation_;
+    read_by_services.scale = {};
+    facts_.config_hash = crypto::sha256_hex(json::write_text(read_by_services));
     progress_.say("home " + installation_.home + ": configuration, secrets, certificates");
     co_return Result<>{};
   }
@@ -252,16 +261,16 @@ class Up {
   }
 
   [[nodiscard]] Async<Result<>> start_services() {
-    for (auto const* service : {"manager", "broker", "agent", "api", "proxy"}) {
+    for (auto const& service : service_names(installation_)) {
+      if (service == "db" || service == "redis") continue;  // they run
       auto const change = co_await ensure(service);
       if (!change) co_return change.error();
-      if (std::string_view(service) == "proxy" && *change == Change::kKept &&
-          (proxy_changed_ || certificate_changed_)) {
+      if (service == "proxy" && *change == Change::kKept && (proxy_changed_ || certificate_changed_)) {
         auto const reloaded = co_await reload_proxy();
         if (!reloaded) co_return reloaded.error().within("reload the proxy");
       }
     }
-    for (auto const& service : service_names()) {
+    for (auto const& service : service_names(installation_)) {
       auto const container = service_container(service, installation_, facts_);
       if (container.ready_socket.empty()) continue;
       auto const ready = co_await until_ready(container);
@@ -269,7 +278,30 @@ class Up {
     }
     auto const proxy = co_await proxy_runs();
     if (!proxy) co_return proxy.error();
+    auto const ended = co_await end_surplus();
+    if (!ended) co_return ended.error();
     progress_.say(changed_.empty() ? "all services were ready already" : "ready; started: " + changed_);
+    co_return Result<>{};
+  }
+
+  /// Instances above the number that is wanted now. The proxy has been told already: nobody is sent to them.
+  [[nodiscard]] Async<Result<>> end_surplus() {
+    auto const wanted = service_names(installation_);
+    docker::Labels labels{{"oriel.instance", installation_.instance}, {"oriel.service", ""}};
+    auto const present = co_await engine_.list_containers(std::move(labels));
+    if (!present) co_return present.error();
+    for (auto const& one : *present) {
+      auto const label = one.labels.find("oriel.service");
+      if (label == one.labels.end() || kind_of_service(label->second) == label->second) continue;
+      if (std::ranges::find(wanted, label->second) != wanted.end()) continue;
+      auto const stopped = co_await engine_.stop_container(one.id, kSurplusGrace);
+      if (!stopped && stopped.error().code != Code::kNotFound)
+        co_return stopped.error().within("stop " + one.name);
+      auto const removed = co_await engine_.remove_container(one.id);
+      if (!removed && removed.error().code != Code::kNotFound)
+        co_return removed.error().within("remove " + one.name);
+      progress_.say("ended " + one.name);
+    }
     co_return Result<>{};
   }
 

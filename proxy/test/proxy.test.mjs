@@ -137,6 +137,40 @@ test('a socket outside run/pub is never opened', async () => {
   assert.ok(seenByApi.every((one) => one.url === '/internal/authorize'));
 });
 
+// In every other test here the second instance is away: each of their requests is one that was passed over to the first.
+test('API instances share the requests, and what one received is never sent to another', async () => {
+  const seenBySecond = [];
+  let cut = false;
+  const second = http.createServer((incoming, response) => {
+    seenBySecond.push(incoming.method);
+    if (cut) return incoming.socket.destroy();
+    response.setHeader('Content-Type', 'application/json');
+    return response.end('{}');
+  });
+  const ask = async (method) => status(await raw(28443, request('/api/v1/me', { method, headers: { 'Content-Length': 0 } })));
+  await listen(second, `${work}/run/api/api-2.sock`);
+  chmodSync(`${work}/run/api/api-2.sock`, 0o777);
+  try {
+    for (let tries = 0; tries < 8; tries += 1) assert.equal(await ask('GET'), 200);
+    assert.ok(seenBySecond.length >= 2 && seenByApi.length >= 2, `${seenByApi.length} and ${seenBySecond.length}`);
+    cut = true;
+    seenBySecond.length = 0;
+    seenByApi = [];
+    const answers = [];
+    for (let tries = 0; tries < 8; tries += 1) answers.push(await ask('POST'));
+    assert.ok(seenBySecond.length >= 2, 'the second instance was asked');
+    assert.equal(answers.filter((code) => code >= 500).length, seenBySecond.length);
+    assert.equal(seenByApi.length + seenBySecond.length, 8);
+    seenByApi = [];
+    for (let tries = 0; tries < 8; tries += 1) assert.equal(await ask('GET'), 200);
+    assert.equal(seenByApi.length, 8);
+  } finally {
+    second.closeAllConnections?.();
+    await new Promise((done) => { second.close(done); });
+  }
+  for (let tries = 0; tries < 4; tries += 1) assert.equal(await ask('POST'), 200);
+});
+
 test('paths that could be read in two ways are refused', async () => {
   const mine = 'f'.repeat(32);
   for (const path of [`/sessions/${mine}/../${id}/display`, `/sessions//${id}/display`, `//sessions/${id}/display`, `/sessions/${mine}%2f..%2f${id}/display`,

@@ -8,6 +8,7 @@
 //   pages.h                 pages and files
 //   public_api.h            the compatible API
 //   api.h                   all of it, wired; finish.cpp: headers, log
+#include <string>
 #include <utility>
 
 #include "libs/async/service.h"
@@ -31,8 +32,11 @@ oriel::Async<oriel::Result<>> run(oriel::Service& service, oriel::api::Options o
 
 int main(int argc, char** argv) {
   oriel::ServiceArguments arguments("oriel-api", "The web app, its API and the public API.");
+  std::string socket;
+  arguments.option("--socket", socket,
+                   "unix:PATH to listen on instead of config.json's, for a further instance");
   if (auto const ended = arguments.read(argc, argv)) return *ended;
-  auto options = oriel::api::read_options(arguments.config());
+  auto options = oriel::api::read_options(arguments.config(), socket);
   if (!options) {
     oriel::log::error("cannot start", {{"error", options.error()}});
     return 1;

@@ -37,7 +37,7 @@ Result<std::string> read_secret(std::string const& path) {
 
 }  // namespace
 
-Result<Options> read_options(std::string const& config_file) {
+Result<Options> read_options(std::string const& config_file, std::string const& socket_instead) {
   auto text = read_file(config_file);
   if (!text) return text.error().within("read the configuration");
   auto config = json::parse_as<Config>(*text, json::Unknown::kIgnore);
@@ -49,7 +49,7 @@ Result<Options> read_options(std::string const& config_file) {
   options.web_root = config->web_root;
   options.addresses = Addresses(config->addresses);
 
-  auto socket = endpoint(config->api, "api");
+  auto socket = endpoint(socket_instead.empty() ? config->api : socket_instead, "api");
   if (!socket) return socket.error();
   options.socket = *socket;
   auto database = endpoint(config->database, "database");

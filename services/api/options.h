@@ -27,7 +27,8 @@ struct Options {
   std::string web_root{};
 };
 
-/// From `--config FILE` and `secrets/api` beside it. Reads files; blocks.
-[[nodiscard]] Result<Options> read_options(std::string const& config_file);
+/// From `--config FILE` and `secrets/api` beside it; `socket`, where not empty, is listened on instead of the
+/// configuration's. Reads files; blocks.
+[[nodiscard]] Result<Options> read_options(std::string const& config_file, std::string const& socket = {});
 
 }  // namespace oriel::api
