@@ -1,7 +1,7 @@
 // The small test image as a workspace of an instance: what tests start by the hundred (tests/images/small/README.md).
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { run, settings } from "./instance.mjs";
+import { Instance, run, settings } from "./instance.mjs";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -25,6 +25,8 @@ export async function useSmallImage({ instance, home } = settings) {
       "--security-opt", "no-new-privileges", "--tmpfs", "/tmp", "--volume", `${home}:${home}`, "--entrypoint", "/usr/bin/oriel-setup",
       services, "images", "--file", file, "--config", `${home}/config.json`,
     ]);
+    // A test that took it away again only disabled it, and a registration does not undo that.
+    await new Instance({ instance, home, port: 0 }).sql("UPDATE images SET enabled = true WHERE name = 'small'");
     return image;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
