@@ -48,6 +48,9 @@ constexpr std::array kLayout{
     Directory{"run/broker", users::kBroker, users::kAgent, 02750},
     Directory{"run/agent", users::kAgent, users::kAgent, 0700},
     Directory{"run/ctl", users::kBroker, users::kAgent, 0711},
+#if defined(ORIEL_FAILPOINTS)
+    Directory{"failpoints", 0, 0, 0777},
+#endif
     Directory{"run/pub", users::kAgent, users::kEdge, 0710},
 };
 

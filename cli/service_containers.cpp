@@ -1,6 +1,7 @@
 #include "cli/service_containers.h"
 
 #include "cli/proxy_configuration.h"
+#include "libs/async/failpoint.h"
 #include "libs/crypto/crypto.h"
 
 namespace oriel::cli {
@@ -120,6 +121,11 @@ Spec program(std::string const& kind, std::string const& service, Installation c
   Spec spec(installation, facts, service);
   spec.command({"/usr/bin/oriel-" + kind, "--config", installation.config_path()});
   spec.reads("config.json").depends_on(facts.config_hash).memory(768 * kMebibyte);
+#if defined(ORIEL_FAILPOINTS)
+  spec.writes("failpoints")
+      .set("Env",
+           json::Array{boost::json::string(kFailpointDirectory + ("=" + installation.path("failpoints")))});
+#endif
   return spec;
 }
 

@@ -40,6 +40,12 @@ add_link_options(-fuse-ld=lld)
 set_property(GLOBAL PROPERTY JOB_POOLS oriel_link=1)
 set(CMAKE_JOB_POOL_LINK oriel_link)
 
+# A test build whose services can be killed, fail or wait at named steps (libs/async/failpoint.h). Never what is shipped.
+option(ORIEL_FAILPOINTS "Compile the failpoints in" OFF)
+if(ORIEL_FAILPOINTS)
+  add_compile_definitions(ORIEL_FAILPOINTS)
+endif()
+
 set(ORIEL_SANITIZER "" CACHE STRING "address,undefined or thread")
 if(ORIEL_SANITIZER)
   add_compile_options(-fsanitize=${ORIEL_SANITIZER} -fno-sanitize-recover=all)

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:?output file}
 shift
 if [ $# -eq 0 ]; then
-  mapfile -t images < <({ cat "$root/build/up/services_image" 2>/dev/null; jq -r '.tag' "$root/build/up/images.json" 2>/dev/null; } | sort -u)
+  mapfile -t images < <({ cat "$root/build/up/services_image.release" 2>/dev/null; jq -r '.tag' "$root/build/up/images.json" 2>/dev/null; } | sort -u)
 else
   images=("$@")
 fi

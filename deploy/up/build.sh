@@ -24,12 +24,17 @@ once() {
   echo "$hash" >"$stamp"
 }
 
+# Tests may ask for the build whose services can be killed at named steps; what is shipped is the release alone.
+preset=${ORIEL_TEST_BUILD:-release}
+case $preset in release | failpoints) ;; *) refuse "ORIEL_TEST_BUILD is release or failpoints, not $preset" ;; esac
+build=build/$preset
+
 release_targets=(oriel oriel-api oriel-manager oriel-agent oriel-broker oriel-setup proxy-listen oriel-display oriel-init)
 
 build_programs() {
-  [ -f build/release/build.ninja ] || cmake --preset release || return
+  [ -f "$build/build.ninja" ] || cmake --preset "$preset" || return
   # The build system itself knows what is up to date.
-  ninja -C build/release -j "$(nproc)" "${release_targets[@]}"
+  ninja -C "$build" -j "$(nproc)" "${release_targets[@]}"
 }
 
 build_web() (
@@ -53,7 +58,7 @@ build_programs_and_web() {
   services_base=$!
   images/build.sh base >build/logs/images-base.log 2>&1 &
   images_base=$!
-  if [ ! -f build/release/build.ninja ]; then say 'the first build takes some minutes on two cores'; fi
+  if [ ! -f "$build/build.ninja" ]; then say 'the first build takes some minutes on two cores'; fi
   build_programs || status=$?
   [ $status -ne 0 ] || { say 'programs built'; web_if_changed || status=$?; }
   wait $services_base || { echo 'base of the service image:'; tail -n 20 build/logs/services-base.log; status=1; }
@@ -66,11 +71,11 @@ build_session_images() { images/build.sh --json build/up/images.json all; }
 # build_runtime HOME/runtime INSTANCE: the tree lies where sessions mount it from.
 build_runtime() {
   mkdir -p "$1"
-  images/runtime.sh build/release/display/oriel-display build/release/init/oriel-init "$1" | tail -n 1 >"build/up/$2.runtime.new"
+  images/runtime.sh "$build/display/oriel-display" "$build/init/oriel-init" "$1" | tail -n 1 >"build/up/$2.runtime.new"
   mv "build/up/$2.runtime.new" "build/up/$2.runtime"
 }
 
 build_service_image() {
-  deploy/services/build.sh build/release web/dist | tail -n 1 >build/up/services_image.new
-  mv build/up/services_image.new build/up/services_image
+  deploy/services/build.sh "$build" web/dist | tail -n 1 >"build/up/services_image.$preset.new"
+  mv "build/up/services_image.$preset.new" "build/up/services_image.$preset"
 }

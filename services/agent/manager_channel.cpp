@@ -6,6 +6,7 @@
 
 #include "libs/async/backoff.h"
 #include "libs/async/deadline.h"
+#include "libs/async/failpoint.h"
 #include "libs/async/first_result.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
@@ -227,6 +228,7 @@ Async<Result<>> ManagerChannel::send_loop(http::WebSocket& socket) {
       if (changes.sessions.empty()) break;
       auto sent = co_await socket.write(json::write_text(changes));
       if (!sent) co_return sent.error();
+      ORIEL_FAILPOINT(kAgentObservationSent);
     }
     auto const left = next_heartbeat - std::chrono::steady_clock::now();
     if (left > 0s && something_to_send_.count() == seen) {

@@ -7,6 +7,7 @@
 
 #include "libs/async/backoff.h"
 #include "libs/async/deadline.h"
+#include "libs/async/failpoint.h"
 #include "libs/async/sleep.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
@@ -333,6 +334,7 @@ void SessionKeeper::told(protocol::control::Viewers const& viewers) {
 
 Async<> SessionKeeper::launch() {
   launch_began_ = context_.clock.steady_now();
+  ORIEL_FAILPOINT_PASSED(kAgentSessionWanted);
   if (created_.is_set(attempt_)) {
     co_await find_created();
     co_return;
@@ -350,6 +352,7 @@ Async<> SessionKeeper::launch() {
     auto wanted = creation_of(*desired_);
     auto const asked_for = wanted.attempt;
     auto container = co_await context_.broker.create(session_, std::move(wanted));
+    ORIEL_FAILPOINT_PASSED(kAgentContainerCreated);
     if (ending_wanted()) co_return;
     if (!desired_ || desired_->attempt != asked_for) {
       enter(Phase::kAbsent, "waiting", 0);
@@ -365,6 +368,7 @@ Async<> SessionKeeper::launch() {
     } else if (container) {
       take_container(*container);
       created_.set(attempt_);
+      ORIEL_FAILPOINT_PASSED(kAgentSessionStarting);
       // The display server may have been faster than the broker's answer.
       if (phase_ == Phase::kCreating) enter(Phase::kStarting, control_->connected() ? "x" : "display", 45);
       bool const dead = container->state == "exited" || container->state == "dead";
@@ -410,6 +414,7 @@ Async<bool> SessionKeeper::prepare_control() {
     if (launch_is_off()) co_return false;
     auto const asked_for = desired_->attempt;
     auto made = co_await context_.broker.make_control(session_);
+    ORIEL_FAILPOINT_PASSED(kAgentControlMade);
     if (ending_wanted()) co_return false;
     if (!desired_ || desired_->attempt != asked_for) {
       enter(Phase::kAbsent, "waiting", 0);
@@ -431,7 +436,10 @@ Async<bool> SessionKeeper::prepare_control() {
     }
     co_await backoff.wait();
   }
-  if (open_control()) co_return true;
+  if (open_control()) {
+    ORIEL_FAILPOINT_PASSED(kAgentControlOpened);
+    co_return true;
+  }
   fail_now("agent_fault",
            "The server could not make the session's control socket; an administrator finds the "
            "cause in the agent's log.");
@@ -505,6 +513,7 @@ Async<> SessionKeeper::end() {
   if (control_) control_->end(desired_->end_reason.value_or("ended"));
   // No new viewers from here on; those who are there read the word that was just sent.
   remove_stream_socket(context_.options, session_);
+  ORIEL_FAILPOINT_PASSED(kAgentEndBegun);
 
   Backoff backoff(limits::kBackoffFirst, kEndRetryLongest);
   for (;;) {
@@ -514,6 +523,7 @@ Async<> SessionKeeper::end() {
                  {{"session", session_}, {"error", removed.error()}});
     co_await backoff.wait();
   }
+  ORIEL_FAILPOINT_PASSED(kAgentContainerRemoved);
   co_await close_control();
   // A hello during the end may have made it again.
   while (!remove_stream_socket(context_.options, session_)) {
@@ -521,6 +531,7 @@ Async<> SessionKeeper::end() {
     co_await backoff.wait();
   }
   created_.remove();
+  ORIEL_FAILPOINT_PASSED(kAgentControlClosed);
   container_id_.reset();
   viewers_ = 0;
   cpu_ = 0;

@@ -4,6 +4,7 @@
 
 #include "libs/async/backoff.h"
 #include "libs/async/deadline.h"
+#include "libs/async/failpoint.h"
 #include "libs/async/sleep.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
@@ -128,6 +129,7 @@ Async<> Sessions::list_containers() {
     co_return;
   }
   broker_answers_ = true;
+  ORIEL_FAILPOINT_PASSED(kAgentContainersListed);
   std::set<SessionId> present;
   for (auto const& container : *list) {
     auto const id = SessionId::parse(container.session);

@@ -2,6 +2,7 @@
 
 #include <boost/describe/class.hpp>
 
+#include "libs/async/failpoint.h"
 #include "libs/base/text.h"
 #include "libs/domain/session_limits.h"
 #include "libs/http/json_body.h"
@@ -111,8 +112,10 @@ Async<Result<http::Response>> SessionRoutes::start(http::Request request) {
     }
     wanted->request_key = std::string(*key);
   }
+  ORIEL_FAILPOINT(kApiSessionAllowed);
   auto session = co_await store::request_session(database_, std::move(*wanted));
   if (!session) co_return session.error();
+  ORIEL_FAILPOINT(kApiSessionRequested);
   auto response = http::json_response(session_view(*session), 201);
   response.headers.set("Location", "/api/v1/sessions/" + session->id.text());
   co_return response;
@@ -150,6 +153,7 @@ Async<Result<http::Response>> SessionRoutes::end(http::Request request) {
   if (!session) co_return session.error();
   auto ended = co_await store::desire_end(database_, session->id, identity_of(request).actor());
   if (!ended) co_return ended.error();
+  ORIEL_FAILPOINT(kApiEndWanted);
   co_return http::json_response(session_view(*ended), 202);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/async/failpoint.h"
 #include "libs/base/log.h"
 #include "libs/base/text.h"
 #include "libs/store/sessions.h"
@@ -85,6 +86,7 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
       (*session)->desired == domain::DesiredState::kEnded) {
     co_return refusal(403);
   }
+  ORIEL_FAILPOINT(kApiStreamAuthorized);
   auto const owner = (*session)->user == subject.user;
   auto response = http::text_response("", 200);
   auto& headers = response.headers;

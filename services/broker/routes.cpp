@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "libs/async/failpoint.h"
 #include "libs/base/log.h"
 #include "libs/base/scope_exit.h"
 #include "libs/base/text.h"
@@ -65,6 +66,7 @@ void declare_sessions(http::Router& router, Parts parts) {
     auto const session = session_of(request);
     if (!session) co_return refuse(session.error(), request);
     auto const made = parts.sessions.make_control_directory(*session);
+    ORIEL_FAILPOINT_PASSED(kBrokerControlMade);
     if (!made) log::warning("no control directory", {{"session", *session}, {"error", made.error()}});
     co_return made ? http::no_content() : refuse(made.error(), request);
   });

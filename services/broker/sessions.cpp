@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/async/failpoint.h"
 #include "libs/async/sleep.h"
 #include "libs/base/file.h"
 #include "libs/base/log.h"
@@ -77,6 +78,7 @@ Sessions::Sessions(Configuration const& configuration, docker::Engine& engine, F
 Async<Result<protocol::broker::SessionList>> Sessions::list() {
   auto const policy = read_policy(configuration_.policy_path());
   if (!policy) co_return policy.error();
+  ORIEL_FAILPOINT(kBrokerSessionsListed);
   docker::Labels labels{
       {"oriel.instance", configuration_.instance}, {"oriel.agent", policy->agent}, {"oriel.session", ""}};
   auto const found = co_await engine_.list_containers(std::move(labels));
@@ -142,6 +144,7 @@ Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::C
   if (!image_allowed(policy, references_of(*image))) {
     co_return fail(Code::kForbidden, "the host's policy does not allow the image " + request.image);
   }
+  ORIEL_FAILPOINT(kBrokerImageFound);
   auto const home = home_of_manifest(text_label(image->labels, "oriel.manifest"));
   if (!home) co_return home.error();
   auto const runtime = runtimes_.find(request.runtime.value_or(""));
@@ -173,9 +176,11 @@ Async<Result<std::string>> Sessions::make(SessionId session, protocol::broker::C
     auto const firewall = co_await firewall_.ensure();
     if (!firewall) co_return firewall.error();
   }
+  ORIEL_FAILPOINT(kBrokerNetworkEnsured);
   auto const name = container_name(configuration_.instance, session, request.attempt);
   auto spec = container_spec(session, request, facts);
   auto created = co_await engine_.create_container(name, std::move(spec));
+  ORIEL_FAILPOINT(kBrokerContainerCreated);
   co_return created;
 }
 
@@ -221,6 +226,7 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
       if (error.code == Code::kInternal) error.code = Code::kUnsupported;
       co_return error;
     }
+    ORIEL_FAILPOINT(kBrokerContainerStarted);
     container = co_await engine_.inspect_container(name);
     if (!container) co_return container.error().within("inspect " + name);
   }
@@ -239,6 +245,7 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
       if (!stopped && stopped.error().code != Code::kNotFound)
         log::warning("stop failed; removing it by force",
                      {{"container", one.name}, {"error", stopped.error()}});
+      ORIEL_FAILPOINT(kBrokerContainerStopped);
     }
     auto const removed = co_await engine_.remove_container(one.id);
     if (!removed && removed.error().code != Code::kConflict)
@@ -249,10 +256,12 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
     auto const left = co_await containers_of(session, *policy);
     if (!left) co_return left.error();
     if (left->empty()) {
+      ORIEL_FAILPOINT(kBrokerContainerRemoved);
       if (!containers->empty()) log::info("session container removed", {{"session", session}});
       auto const removed = control_directories_.remove(session);
       if (!removed)
         log::error("a control directory stays", {{"session", session}, {"error", removed.error()}});
+      ORIEL_FAILPOINT(kBrokerControlRemoved);
       co_return removed;
     }
     co_await sleep_for(std::chrono::milliseconds(100));

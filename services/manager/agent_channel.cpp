@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libs/async/deadline.h"
+#include "libs/async/failpoint.h"
 #include "libs/async/first_result.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
@@ -120,7 +121,9 @@ Async<Result<>> AgentChannel::send(wire::Desired message) {
   }
   for (auto const& id : message.removed_sessions) told_.erase(id);
   message.revision = ++revision_;
-  co_return co_await socket_.write(json::write_text(message));
+  auto sent = co_await socket_.write(json::write_text(message));
+  if (!message.sessions.empty()) ORIEL_FAILPOINT(kManagerSessionTold);
+  co_return sent;
 }
 
 Async<Result<>> AgentChannel::send_images_if_changed() {
@@ -243,6 +246,8 @@ Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
     auto row = co_await store::find_session(database_, observed.id);
     if (!row) co_return row.error();
     auto judgement = judge(*row, agent_, observed);
+    if (judgement.step && observed.state != "gone") ORIEL_FAILPOINT(kManagerSessionObserved);
+    if (observed.state == "gone") ORIEL_FAILPOINT(kManagerSessionGone);
     if (judgement.end_stray) {
       if (strays_.contains(observed.id)) co_return Result<>();
       log::warning("an agent holds a session that is not its own; it is told to end it",
@@ -267,6 +272,7 @@ Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
       auto recorded =
           co_await store::record_session_usage(database_, observed.id, (*row)->attempt, *judgement.usage);
       if (!recorded) co_return recorded.error();
+      ORIEL_FAILPOINT(kManagerUsageRecorded);
     }
     if (!judgement.step) co_return Result<>();
 
@@ -279,6 +285,7 @@ Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
                                                     std::move(step.patch), std::move(actor));
     if (!advanced && advanced.error().code != Code::kConflict) co_return advanced.error();
     if (advanced && *advanced && moves) {
+      ORIEL_FAILPOINT(kManagerSessionMoved);
       log::info("session moved", {{"session", observed.id}, {"state", domain::text((*advanced)->state)}});
     }
     if (advanced && *advanced && !moves) co_return Result<>();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/async/deadline.h"
+#include "libs/async/failpoint.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
 #include "libs/store/agents.h"
@@ -131,9 +132,11 @@ Async<Result<>> Reconciler::read_policy() {
 Async<Result<>> Reconciler::place(SessionId session) {
   auto read = co_await read_policy();
   if (!read) co_return read.error();
+  ORIEL_FAILPOINT(kManagerSessionSeen);
   auto placed = co_await store::place_session(database_, session, policy_);
   if (!placed) co_return placed.error().within("place session " + session.text());
   if (!*placed) co_return Result<>();
+  ORIEL_FAILPOINT(kManagerSessionPlaced);
   auto const& [row, decision] = **placed;
   log::info("session placed", {{"session", session},
                                {"state", domain::text(row.state)},
@@ -152,6 +155,7 @@ Async<Result<>> Reconciler::begin_end(store::Session session) {
     if (advanced.error().code == Code::kConflict) co_return Result<>();
     co_return advanced.error().within("end session " + session.id.text());
   }
+  ORIEL_FAILPOINT(kManagerEndBegun);
   if (*advanced) push(**advanced);
   co_return Result<>();
 }
