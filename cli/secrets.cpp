@@ -65,11 +65,7 @@ Result<> make_secrets(Installation const& installation) {
   // Only throttle counters of this instance, and only what a counter needs.
   auto const acl = "user default off resetpass resetkeys resetchannels -@all\nuser api on #" +
                    crypto::sha256_hex(*redis) + " ~oriel:" + installation.instance +
-                   ":throttle:* resetchannels -@all +ping +auth +hello +select +client|setname +get +mget "
-                   "+set +setex +incr "
-                   "+incrby +incrbyfloat +decr +expire +pexpire +ttl +pttl +exists +del +unlink +eval "
-                   "+evalsha +script|load +multi +exec "
-                   "+zadd +zcard +zremrangebyscore +zrangebyscore +hincrby +hget +hset +hgetall\n";
+                   ":throttle:* resetchannels -@all +ping +auth +get +set +incr +decr +pexpire +pttl +del\n";
   auto const before = read_file(at("redis/users.acl"));
   if (!before || *before != acl) {
     auto const written = write_file(at("redis/users.acl"), acl, {0400, users::kRedis, users::kRedis});

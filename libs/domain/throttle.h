@@ -21,6 +21,8 @@ struct ThrottlePolicy {
 /// Guesses at one account, from wherever they come.
 inline constexpr ThrottlePolicy kAccountThrottle{5, std::chrono::seconds(2), std::chrono::seconds(300),
                                                  std::chrono::seconds(1800)};
+/// So long an address is remembered from which somebody signed in to an account.
+inline constexpr std::chrono::hours kKnownPlace{24 * 30};
 /// Guesses from one address, at whatever accounts: higher, since many people may share an address.
 inline constexpr ThrottlePolicy kAddressThrottle{30, std::chrono::seconds(2), std::chrono::seconds(900),
                                                  std::chrono::seconds(3600)};

@@ -109,6 +109,15 @@ bool has_body(int status) { return status >= 200 && status != 204 && status != 3
 Response refusal_response(Refusal const& refusal, std::string_view id) {
   auto response = problem(fail(Code::kInvalid, refusal.message), id);
   response.status = refusal.status;
+  // No finisher sees it: nothing in it may be taken for a page.
+  for (auto const& [name, value] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+           {"X-Content-Type-Options", "nosniff"},
+           {"Referrer-Policy", "same-origin"},
+           {"Cross-Origin-Opener-Policy", "same-origin"},
+           {"Cross-Origin-Resource-Policy", "same-origin"},
+           {"Cache-Control", "no-store"}})
+    response.headers.set(name, std::string(value));
   return response;
 }
 

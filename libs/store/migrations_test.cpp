@@ -58,32 +58,5 @@ TEST(Migrations, AChangedFileAndANewerDatabaseAreRefused) {
   EXPECT_NE(refused.error().message.find("newer release"), std::string::npos) << refused.error();
 }
 
-TEST(Migrations, EachServiceMayDoOnlyItsOwnWork) {
-  oriel::testing::Loop loop;
-  TestDatabase const test;
-  auto const owner = test.open(loop.executor());
-  ASSERT_TRUE(loop.run(testing::fill_basics(*owner)));
-  auto const api = test.open(loop.executor(), "oriel_api");
-  auto const manager = test.open(loop.executor(), "oriel_manager");
-  auto const forbidden = [&loop](postgres::Database& database, std::string sql) {
-    auto const outcome = loop.run(database.query(sql));
-    EXPECT_FALSE(outcome) << sql;
-    if (!outcome) EXPECT_EQ(outcome.error().code, Code::kForbidden) << sql << ": " << outcome.error();
-  };
-  forbidden(*manager, "select password_hash from users");
-  forbidden(*manager, "select * from sign_ins");
-  forbidden(*manager, "select * from api_keys");
-  forbidden(*manager,
-            "insert into sessions (id, user_id, image_id, cores, memory_bytes) select gen_random_uuid(), "
-            "u.id, i.id, 1, 1 from users u, images i");
-  forbidden(*api, "delete from audit");
-  forbidden(*api, "update audit set action = 'x'");
-  forbidden(*api, "update agents set public_key = '\\x00'");
-  forbidden(*api, "delete from leases");
-  forbidden(*api, "create table mine (a int)");
-  EXPECT_TRUE(loop.run(manager->query("select id, username from users")));
-  EXPECT_TRUE(loop.run(api->query("select password_hash from users")));
-}
-
 }  // namespace
 }  // namespace oriel::store

@@ -25,7 +25,7 @@ const api = http.createServer((request, response) => {
     const answer = authorise(request);
     response.writeHead(answer.status ?? 200, answer.headers ?? {
       'X-Session-Socket': socketOf(id), 'X-Oriel-Viewer': 'aa'.repeat(16), 'X-Oriel-User': 'Ada%20L', 'X-Oriel-Role': 'owner',
-      'X-Oriel-Permissions': 'input', 'X-Oriel-Expires': '1800000000' });
+      'X-Oriel-Permissions': 'input', 'X-Oriel-Expires': '1800000000', 'X-Oriel-Grant': 'bb'.repeat(16) });
     return response.end();
   }
   if (request.url === '/api/v1/events') {
@@ -109,6 +109,7 @@ test('a WebSocket passes to the socket that the API named, with our headers and 
   assert.equal(headers['x-oriel-role'], 'owner');
   assert.equal(headers['x-oriel-permissions'], 'input');
   assert.equal(headers['x-oriel-expires'], '1800000000');
+  assert.equal(headers['x-oriel-grant'], 'bb'.repeat(16));
   for (const name of ['cookie', 'authorization', 'x-oriel-anything', 'x-session-socket', 'x_oriel_user']) assert.equal(headers[name], undefined, name);
   const asked = seenByApi[0];
   assert.equal(asked.url, '/internal/authorize');
@@ -181,6 +182,106 @@ test('paths that could be read in two ways are refused', async () => {
   }
   assert.equal(seenByStream.length, 0);
   assert.equal(seenByApi.length, 0);
+});
+
+test('whatever the path looks like, the stream that is asked for is the stream that was authorised', async () => {
+  const [mine, theirs] = ['f'.repeat(32), id];
+  // The API's answer follows the address that the proxy showed it, letter by letter.
+  authorise = (asked) => {
+    const exact = /^\/sessions\/([0-9a-f]{32})\/(display|input|clipboard)\?viewer=[0-9a-f]+$/.exec(asked.headers['x-original-uri'] ?? '');
+    return exact ? { headers: { 'X-Session-Socket': socketOf(exact[1]), 'X-Oriel-Viewer': 'a'.repeat(32), 'X-Oriel-Role': 'owner' } } : { status: 403, headers: {} };
+  };
+  const ways = ['/..', '/../', '/%2e%2e/', '/.%2e/', '/%2E%2E/', '/..%2f', '/..%2F', '/..%5c', '/..\\', '/..;/', '/.;/', '/%252e%252e/', '/%c0%ae%c0%ae/', '/..%00/', '/%09../', '/..%0d/', '//../', '/./../'];
+  const paths = ways.flatMap((way) => [`/sessions/${mine}${way}${theirs}/display?viewer=1`, `/sessions/${mine}/display${way}input?viewer=1`, `/sessions/${mine}/display${way}${way}${theirs}/display?viewer=1`]);
+  for (const prefix of ['/Sessions', '/SESSIONS', '/sessions/', '//sessions', '/./sessions', '/%73essions', '/sessions%2f', '/sessions;', '/x/../sessions', '/api/../sessions', '/assets/../sessions', '/_error/../sessions']) {
+    paths.push(`${prefix}/${theirs}/display?viewer=1`);
+  }
+  for (const tail of ['.', '/', '%20', '%00', '%23', '%3f', ';', '#', '/.', '\t', '/display', '%2f', '.html', '::$DATA', '~']) paths.push(`/sessions/${theirs}/display${tail}?viewer=1`);
+  paths.push(`/sessions/${theirs.toUpperCase()}/display?viewer=1`, `/sessions/${theirs}/Display?viewer=1`, `/sessions/${theirs}/display%3fviewer=1`, `/sessions/${theirs}/display?viewer=1#/../input`,
+    `/sessions/${theirs.slice(0, 8)}-${theirs.slice(8)}/display?viewer=1`, `/sessions/${theirs}/display?viewer=1&/../${mine}`, `*`, `sessions/${theirs}/display?viewer=1`, `?/sessions/${theirs}/display?viewer=1`);
+  const answers = await Promise.all(paths.map(async (path) => [path, status(await raw(28443, upgrade(path), { wait: 2000, until: 'hello' }))]));
+  for (const [path, code] of answers) assert.ok(code >= 400 || code === 200 || Number.isNaN(code), `${path}: ${code}`);
+  for (const one of seenByStream) assert.match(one.url, new RegExp(`^/sessions/${theirs}/(display|input|clipboard)\\?viewer=`), 'a stream was reached by another address than its own');
+  assert.deepEqual(seenByStream, [], 'no crooked path reaches a stream');
+  // The right one does.
+  assert.equal(status(await raw(28443, upgrade(`/sessions/${theirs}/display?viewer=1`), { until: 'hello' })), 101);
+});
+
+test('an absolute address or a tunnel reaches nothing but us', async () => {
+  for (const [line, wanted] of [[`GET https://localhost:28443/internal/authorize HTTP/1.1`, [404]], [`GET http://localhost/internal/authorize HTTP/1.1`, [404]], [`GET http://evil.example/api/v1/me HTTP/1.1`, [200, 400]],
+    [`CONNECT localhost:5432 HTTP/1.1`, [400, 405]], [`TRACE / HTTP/1.1`, [405]], [`GET unix:/var/run/docker.sock HTTP/1.1`, [400]], [`PRI * HTTP/2.0`, [400, 405, 505, NaN]]]) {
+    const answer = await raw(28443, `${line}\r\nHost: localhost:28443\r\nConnection: close\r\n\r\n`);
+    assert.ok(wanted.some((code) => Object.is(code, status(answer))), `${line}: ${answer.slice(0, 80)}`);
+    assert.doesNotMatch(body(answer), /X-Secret|GET |TRACE/);
+  }
+  assert.ok(seenByApi.every((one) => one.url !== '/internal/authorize'));
+});
+
+test('files of the proxy are not reached beside their folder', async () => {
+  for (const path of ['/_error/../nginx.conf', '/_error../nginx.conf', '/_error/%2e%2e/nginx.conf', '/share/', '/key.pem', '/../key.pem', '/_error/', '/_error', '/.git/config', '/nginx.conf', '/nginx_status', '/server-status', '/debug', '/debug/pprof', '/metrics', '/actuator', '/.env']) {
+    const answer = await raw(28443, request(path));
+    assert.doesNotMatch(answer, /PRIVATE KEY|worker_processes|Index of/);
+    assert.ok([400, 404].includes(status(answer)) || seenByApi.length > 0, path);
+  }
+});
+
+test('a request is one request, or none: no second one hides in it', async () => {
+  const hidden = 'GET /api/v1/hidden HTTP/1.1\r\nHost: localhost:28443\r\n\r\n';
+  const head = (fields, method = 'POST', path = '/api/v1/first') => `${method} ${path} HTTP/1.1\r\nHost: localhost:28443\r\n${fields}`;
+  const chunked = `0\r\n\r\n${hidden}`;
+  const cases = {
+    'Content-Length and Transfer-Encoding': head(`Content-Length: ${chunked.length}\r\nTransfer-Encoding: chunked\r\n\r\n`) + chunked,
+    'Transfer-Encoding and Content-Length': head(`Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n`) + `5\r\nabcde\r\n0\r\n\r\n`,
+    'two lengths': head(`Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n\r\n`) + hidden,
+    'a list of lengths': head(`Content-Length: 0, ${hidden.length}\r\n\r\n`) + hidden,
+    'a signed length': head(`Content-Length: +0\r\n\r\n`),
+    'a negative length': head(`Content-Length: -1\r\n\r\n`),
+    'a length in hex': head(`Content-Length: 0x10\r\n\r\n`),
+    'a coding with a space before its colon': head(`Transfer-Encoding : chunked\r\nContent-Length: 3\r\n\r\nabc`),
+    'an unknown coding': head(`Transfer-Encoding: xchunked\r\n\r\n`) + chunked,
+    'two codings': head(`Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n`) + chunked,
+    'a folded coding': head(`Transfer-Encoding:\r\n chunked\r\n\r\n`) + chunked,
+    'a coding after a tab': head(`Transfer-Encoding:\tchunked\r\nContent-Length: 4\r\n\r\n`) + `0\r\n\r\n`,
+    'two hosts': 'GET /api/v1/first HTTP/1.1\r\nHost: localhost:28443\r\nHost: evil.example\r\n\r\n',
+    'no host': 'GET /api/v1/first HTTP/1.1\r\n\r\n',
+    'a NUL in a header': head('X-A: a\0b\r\n\r\n', 'GET'),
+    'a bare return in a header': head('X-A: a\rX-Real-IP: 203.0.113.9\r\n\r\n', 'GET'),
+    'a chunk that is too long': head('Transfer-Encoding: chunked\r\n\r\n') + 'ffffffffffffffff1\r\nabc\r\n0\r\n\r\n',
+    'HTTP/1.0 with a coding': `POST /api/v1/first HTTP/1.0\r\nHost: localhost:28443\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`,
+  };
+  for (const [name, text] of Object.entries(cases)) {
+    seenByApi = [];
+    const answer = await raw(28443, text, { wait: 1200 });
+    const hiddenSeen = seenByApi.filter((one) => one.url === '/api/v1/hidden').length;
+    const answers = answer.split(/^HTTP\/1\.1 /m).length - 1;
+    // What is passed on is passed on whole, with one way to say where it ends; then two requests are two.
+    for (const one of seenByApi) {
+      assert.ok(!(one.headers['content-length'] !== undefined && one.headers['transfer-encoding'] !== undefined), name);
+      assert.equal(one.headers['x-real-ip'], '127.0.0.1', name);
+      assert.equal(one.headers.host, 'localhost:28443', name);
+    }
+    assert.equal(hiddenSeen, 0, `${name}: a hidden request was seen`);
+    assert.ok(answers <= 1, `${name}: ${answers} answers`);
+  }
+});
+
+test('a client cannot take our own headers away, nor write them', async () => {
+  const ours = ['X-Real-IP', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Request-ID', 'Host', 'Cookie', 'Origin', 'X-Oriel-Role', 'X-Oriel-Grant', 'X-Original-URI'];
+  const forged = Object.fromEntries(['X-Real-IP', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Request-ID', 'Forwarded', 'X-Original-URI', 'X-Original-Method', 'X-Session-Socket', 'X-Oriel-Viewer', 'X-Oriel-User', 'X-Oriel-Role',
+    'X-Oriel-Permissions', 'X-Oriel-Expires', 'X-Oriel-Grant'].flatMap((name) => [[name, '203.0.113.9'], [name.replaceAll('-', '_'), '203.0.113.9'], [name.toLowerCase().replace('-', '_'), '203.0.113.9']]));
+  for (const headers of [forged, { ...forged, Connection: `close, ${ours.join(', ')}` }, { Connection: `keep-alive, ${ours.join(', ')}` }, { 'Proxy-Connection': ours.join(', '), 'Keep-Alive': 'x' }, { Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA', Connection: 'Upgrade, HTTP2-Settings' }]) {
+    seenByApi = [];
+    const text = `GET /api/v1/me HTTP/1.1\r\nHost: localhost:28443\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+    await raw(28443, text, { wait: 500, until: '"url"' });
+    assert.equal(seenByApi.length, 1);
+    const seen = seenByApi[0].headers;
+    assert.equal(seen['x-real-ip'], '127.0.0.1');
+    assert.equal(seen['x-forwarded-for'], '127.0.0.1');
+    assert.equal(seen['x-forwarded-host'], 'localhost:28443');
+    assert.match(seen['x-request-id'], /^[0-9a-f]{32}$/);
+    for (const name of Object.keys(seen)) assert.ok(!/oriel|original|session.socket|^forwarded|_/.test(name) , name);
+    assert.ok(!Object.values(seen).includes('203.0.113.9'));
+  }
 });
 
 test('other routes of a session do not exist at the stream', async () => {

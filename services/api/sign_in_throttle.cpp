@@ -36,12 +36,26 @@ SignInThrottle::Counter SignInThrottle::counter(std::string_view kind, std::stri
 
 Async<std::chrono::seconds> SignInThrottle::begin(std::string account, std::string address) {
   std::vector<Counter> counters;
-  if (!account.empty()) counters.push_back(counter("account", account, domain::kAccountThrottle));
+  if (!account.empty()) {
+    auto const known = co_await is_known(account, address);
+    counters.push_back(known ? of_place(account, address)
+                             : counter("account", account, domain::kAccountThrottle));
+  }
   if (!address.empty()) counters.push_back(counter("address", address, domain::kAddressThrottle));
   auto shared = co_await begin_shared(counters);
   if (shared) co_return *shared;
   log::warning("sign-in attempts are counted in this process alone", {{"error", shared.error()}});
   co_return begin_local(counters);
+}
+
+SignInThrottle::Counter SignInThrottle::of_place(std::string const& account,
+                                                 std::string const& address) const {
+  return counter("place", account + "\n" + address, domain::kAccountThrottle);
+}
+
+Async<bool> SignInThrottle::is_known(std::string account, std::string address) {
+  auto known = co_await redis_.command("GET", prefix_ + of_place(account, address).name + ":known");
+  co_return known && !known->is_nil();
 }
 
 Async<Result<std::chrono::seconds>> SignInThrottle::begin_shared(std::vector<Counter> counters) {
@@ -100,7 +114,10 @@ void SignInThrottle::forget_old() {
 }
 
 Async<> SignInThrottle::succeeded(std::string account, std::string address) {
-  auto const of_account = counter("account", account, domain::kAccountThrottle);
+  auto const known = co_await is_known(account, address);
+  auto const place = of_place(account, address);
+  // What others guess at the account stays counted when its owner comes from a known place.
+  auto const of_account = known ? place : counter("account", account, domain::kAccountThrottle);
   auto const of_address = counter("address", address, domain::kAddressThrottle);
   local_.erase(of_account.name);
   if (auto const found = local_.find(of_address.name); found != local_.end() && found->second.failures > 0) {
@@ -109,6 +126,9 @@ Async<> SignInThrottle::succeeded(std::string account, std::string address) {
   auto forgotten =
       co_await redis_.command("DEL", prefix_ + of_account.name, prefix_ + of_account.name + ":blocked");
   if (!forgotten) co_return;
+  auto remembered = co_await redis_.command("SET", prefix_ + place.name + ":known", "1", "PX",
+                                            milliseconds(domain::kKnownPlace));
+  if (!remembered) log::debug("a place is not remembered", {{"error", remembered.error()}});
   // Taken back, not forgotten: whoever owns one account must not buy guesses at others with it.
   auto taken = co_await redis_.command("DECR", prefix_ + of_address.name);
   if (!taken) log::debug("the address's count stays", {{"error", taken.error()}});

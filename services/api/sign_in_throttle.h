@@ -14,8 +14,9 @@
 namespace oriel::api {
 
 /// Counts guesses at accounts and from addresses, in Redis for all API instances together; while Redis is
-/// away, in this process alone. What is counted is the attempt, before the password is looked at: a hundred
-/// guesses at once are a hundred.
+/// away, in this process alone. An address from which somebody signed in to an account has a count of its own
+/// there: whoever guesses from everywhere keeps nobody out of the place where they work. What is counted is
+/// the attempt, before the password is looked at: a hundred guesses at once are a hundred.
 class SignInThrottle {
  public:
   SignInThrottle(redis::Redis& redis, crypto::Key const& token_key, std::string instance, Clock const& clock);
@@ -39,6 +40,9 @@ class SignInThrottle {
   [[nodiscard]] Counter counter(std::string_view kind, std::string_view what,
                                 domain::ThrottlePolicy policy) const;
 
+  /// The count of one account from one address that it knows.
+  [[nodiscard]] Counter of_place(std::string const& account, std::string const& address) const;
+  [[nodiscard]] Async<bool> is_known(std::string account, std::string address);
   [[nodiscard]] Async<Result<std::chrono::seconds>> begin_shared(std::vector<Counter> counters);
   [[nodiscard]] std::chrono::seconds begin_local(std::vector<Counter> const& counters);
   void forget_old();

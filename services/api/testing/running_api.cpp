@@ -50,12 +50,19 @@ RunningApi::RunningApi() {
   postgres::Parameters values(password_hash());
   must(loop.run(owner->query("update users set password_hash = $1", std::move(values))));
 
+  write_web_app(directory.path() / "web");
+  auto const socket = Endpoint::unix_path(directory.file("api.sock"));
+  api = make_instance(socket);
+  client = std::make_unique<http::Client>(loop.executor(), socket,
+                                          http::ClientOptions{.host = std::string(kHost)});
+}
+
+std::unique_ptr<Api> RunningApi::make_instance(Endpoint const& socket) {
   auto const web_root = directory.path() / "web";
-  write_web_app(web_root);
   Options options;
   options.instance = "test";
   options.home = directory.path().string();
-  options.socket = Endpoint::unix_path(directory.file("api.sock"));
+  options.socket = socket;
   options.proxy_group.reset();
   options.database.connection = test.connection("oriel_api");
   options.redis.endpoint = Endpoint::unix_path(redis.socket_path());
@@ -63,21 +70,37 @@ RunningApi::RunningApi() {
   options.addresses = Addresses({std::string(kOrigin)});
   options.web_root = web_root.string();
   auto files = must(WebFiles::load(web_root));
-  auto const socket = options.socket;
-  api = std::make_unique<Api>(loop.executor(), std::move(options), std::move(files));
-  auto started = api->start();
+  auto instance = std::make_unique<Api>(loop.executor(), std::move(options), std::move(files));
+  auto started = instance->start();
   if (!started) throw std::runtime_error(started.error().message);
-  client = std::make_unique<http::Client>(loop.executor(), socket,
-                                          http::ClientOptions{.host = std::string(kHost)});
+  return instance;
+}
+
+void RunningApi::start_second() {
+  auto const socket = Endpoint::unix_path(directory.file("second.sock"));
+  second_ = make_instance(socket);
+  second_client_ = std::make_unique<http::Client>(loop.executor(), socket,
+                                                  http::ClientOptions{.host = std::string(kHost)});
+}
+
+void RunningApi::lift_blocks() {
+  redis::Redis connection(loop.executor(), {.endpoint = Endpoint::unix_path(redis.socket_path())});
+  (void)loop.run(connection.wait_until_ready(std::chrono::seconds(2)));
+  auto const keys = must(loop.run(connection.command("KEYS", "*:blocked")));
+  for (auto const& key : keys.elements) (void)must(loop.run(connection.command("DEL", key.text)));
+  loop.run(connection.stop());
 }
 
 RunningApi::~RunningApi() {
   client.reset();
+  second_client_.reset();
+  if (second_) loop.run(second_->stop());
   loop.run(api->stop());
   api.reset();
 }
 
-http::Response RunningApi::send(std::string method, std::string target, Who const& who, std::string body) {
+http::Response RunningApi::send(std::string method, std::string target, Who const& who, std::string body,
+                                bool at_second) {
   http::ClientRequest request;
   request.method = std::move(method);
   request.target = std::move(target);
@@ -90,7 +113,8 @@ http::Response RunningApi::send(std::string method, std::string target, Who cons
   if (!body.empty()) request.headers.set("Content-Type", "application/json");
   for (auto const& [name, value] : who.headers) request.headers.set(name, value);
   request.body = std::move(body);
-  return must(loop.run(client->send(std::move(request))));
+  auto& to = at_second ? *second_client_ : *client;
+  return must(loop.run(to.send(std::move(request))));
 }
 
 http::Response RunningApi::try_sign_in(std::string const& username, std::string_view password,

@@ -35,7 +35,7 @@ class RunningApi {
   ~RunningApi();
 
   [[nodiscard]] http::Response send(std::string method, std::string target, Who const& who,
-                                    std::string body = {});
+                                    std::string body = {}, bool at_second = false);
   [[nodiscard]] http::Response get(std::string target, Who const& who = {}) {
     return send("GET", std::move(target), who);
   }
@@ -55,6 +55,10 @@ class RunningApi {
   [[nodiscard]] store::Session launch(Who const& who);
   /// Moves it on to `running` as Manager and agent would.
   void make_running(SessionId session);
+  /// A second instance beside the first, with the same database and Redis.
+  void start_second();
+  /// The waits of the sign-in throttle are over; what was counted stays.
+  void lift_blocks();
   void execute(std::string sql);
   [[nodiscard]] std::int64_t count(std::string sql);
 
@@ -68,6 +72,12 @@ class RunningApi {
   crypto::Key token_key = crypto::Key::random();
   std::unique_ptr<Api> api;
   std::unique_ptr<http::Client> client;
+
+ private:
+  [[nodiscard]] std::unique_ptr<Api> make_instance(Endpoint const& socket);
+
+  std::unique_ptr<Api> second_;
+  std::unique_ptr<http::Client> second_client_;
 };
 
 /// The JSON body; fails the test when it is none.
