@@ -128,6 +128,8 @@ build_layer() {
     cp "$images/runtime/xorg.conf" "$context/generated/usr/lib/oriel/build/xorg.conf"
     sed 's/#5b4fd6/#c9c4ff/' "$images/oriel.svg" >"$context/generated/usr/share/icons/hicolor/scalable/apps/oriel.svg"
   fi
+  # What an image needs beside its files and packages, made on this machine.
+  if [ -x "$directory/prepare" ]; then "$directory/prepare" "$context" || die "$directory/prepare failed"; fi
   plain_modes "$context"
   # The classic builder: the other one is an extra package. A parent that is missing here would be asked of a public registry, so it is looked up first.
   docker image inspect "$parent_tag" >/dev/null 2>&1 || die "$parent_tag is not here"
