@@ -83,6 +83,25 @@ void return_to_downloads(void* chooser, void*) {
   release(folder);
 }
 
+void confine_if_chooser(void* widget) {
+  auto* const chooser_type = loaded<size_t (*)()>("gtk_file_chooser_get_type");
+  auto* const is_a = loaded<int (*)(void*, size_t)>("g_type_check_instance_is_a");
+  auto* const connect =
+      loaded<unsigned long (*)(void*, char const*, void*, void*, void*, int)>("g_signal_connect_data");
+  auto* const current = loaded<char* (*)(void*)>("gtk_file_chooser_get_current_folder");
+  auto* const go = loaded<int (*)(void*, char const*)>("gtk_file_chooser_set_current_folder");
+  auto* const release = loaded<void (*)(void*)>("g_free");
+  if (widget == nullptr || chooser_type == nullptr || is_a == nullptr || connect == nullptr ||
+      current == nullptr || go == nullptr || release == nullptr || is_a(widget, chooser_type()) == 0)
+    return;
+  connect(widget, "current-folder-changed", reinterpret_cast<void*>(return_to_downloads), nullptr, nullptr,
+          0);
+  // Without a folder of its own GTK would start in the home.
+  char* const folder = current(widget);
+  if (!is_allowed(folder)) go(widget, kDownloads);
+  release(folder);
+}
+
 bool is_own_part(char const* program) {
   char real[PATH_MAX];
   return program != nullptr && realpath(program, real) != nullptr &&
@@ -102,14 +121,14 @@ bool is_trusted_library(char const* path) {
 
 extern "C" {
 
-// Each dialog of Firefox is told this right after it is made.
-void gtk_file_chooser_set_local_only(void* chooser, int /*local_only*/) {
-  next<void (*)(void*, int)>("gtk_file_chooser_set_local_only")(chooser, 1);
-  auto* const connect =
-      loaded<unsigned long (*)(void*, char const*, void*, void*, void*, int)>("g_signal_connect_data");
-  if (connect != nullptr)
-    connect(chooser, "current-folder-changed", reinterpret_cast<void*>(return_to_downloads), nullptr, nullptr,
-            0);
+// How Firefox brings a dialog of its own up.
+void gtk_widget_show(void* widget) {
+  confine_if_chooser(widget);
+  next<void (*)(void*)>("gtk_widget_show")(widget);
+}
+int gtk_dialog_run(void* dialog) {
+  confine_if_chooser(dialog);
+  return next<int (*)(void*)>("gtk_dialog_run")(dialog);
 }
 
 char* gtk_file_chooser_get_uri(void* chooser) {
