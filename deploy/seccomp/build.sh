@@ -8,8 +8,8 @@ made=$(jq --slurpfile delta "$here/delta.json" '
   | {
       defaultAction: "SCMP_ACT_ERRNO",
       archMap: [
-        {architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
-        {architecture: "SCMP_ARCH_AARCH64", subArchitectures: ["SCMP_ARCH_ARM"]}
+        {architecture: "SCMP_ARCH_X86_64", subArchitectures: []},
+        {architecture: "SCMP_ARCH_AARCH64", subArchitectures: []}
       ],
       syscalls: ([
         .syscalls[]
