@@ -61,6 +61,7 @@ json::Object host_config(protocol::broker::CreateSession const& request, Contain
   host["OomScoreAdj"] = kOutOfMemoryScore;
   host["ShmSize"] = request.shm_bytes > 0 ? request.shm_bytes : 64LL * 1024 * 1024;
   host["IpcMode"] = "private";
+  host["CgroupnsMode"] = "private";  // with cgroup v1 the default is the host's
   host["RestartPolicy"] = json::Object{{"Name", "no"}};
   host["AutoRemove"] = false;
   host["PublishAllPorts"] = false;

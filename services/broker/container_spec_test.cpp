@@ -47,6 +47,7 @@ TEST(ContainerSpec, ProtectsTheHostByConstants) {
   EXPECT_EQ(host.at("Privileged"), false);
   EXPECT_EQ(host.at("ReadonlyRootfs"), true);
   EXPECT_EQ(host.at("IpcMode"), "private");
+  EXPECT_EQ(host.at("CgroupnsMode"), "private");
   EXPECT_EQ(host.at("PublishAllPorts"), false);
   EXPECT_EQ(host.at("RestartPolicy").at("Name"), "no");
   for (auto const* absent : {"Devices", "DeviceRequests", "Binds", "PidMode", "UTSMode", "UsernsMode",
