@@ -280,20 +280,21 @@ export class Stream {
   }
 }
 
-/** What is left of an instance's sessions: containers, stray volumes, sockets, live rows. Empty when clean. */
-export async function sweep(instance) {
+/** What is left of an instance's sessions, but for those of `except`: containers, stray volumes, sockets, rows. Empty when clean. */
+export async function sweep(instance, except = []) {
   const left = [];
-  const containers = (await run("docker", ["ps", "-a", "--filter", `label=oriel.instance=${instance.name}`, "--filter", "label=oriel.session", "--format", "{{.Names}} {{.Status}}"])).stdout.trim();
-  if (containers) left.push(`containers: ${containers}`);
+  const others = (lines) => lines.filter((line) => line && !except.some((id) => line.includes(id)));
+  const containers = others((await run("docker", ["ps", "-a", "--filter", `label=oriel.instance=${instance.name}`, "--filter", "label=oriel.session", "--format", "{{.Names}} {{.Status}}"])).stdout.split("\n"));
+  if (containers.length) left.push(`containers: ${containers.join(", ")}`);
   const volumes = (await run("docker", ["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "driver=local"])).stdout.trim().split("\n").filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (volumes.length) left.push(`anonymous volumes: ${volumes.length}`);
   for (const [what, path] of [["control directories", "run/ctl"], ["stream sockets", "run/pub"]]) {
-    const entries = existsSync(`${instance.home}/${path}`) ? readdirSync(`${instance.home}/${path}`) : [];
+    const entries = existsSync(`${instance.home}/${path}`) ? others(readdirSync(`${instance.home}/${path}`)) : [];
     if (entries.length) left.push(`${what}: ${entries.join(" ")}`);
   }
-  const rows = (await instance.sql("SELECT count(*) FROM sessions WHERE state NOT IN ('ended','failed')")).stdout.trim();
-  if (rows !== "0") left.push(`live rows: ${rows}`);
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(`${instance.home}/run/ctl/`));
+  const rows = others((await instance.sql("SELECT replace(id::text, '-', '') FROM sessions WHERE state NOT IN ('ended','failed') OR (agent_id IS NOT NULL AND released_at IS NULL)")).stdout.split("\n"));
+  if (rows.length) left.push(`rows that live or hold something: ${rows.join(" ")}`);
+  const mounts = others(readFileSync("/proc/self/mountinfo", "utf8").split("\n")).filter((line) => line.includes(`${instance.home}/run/ctl/`));
   if (mounts.length) left.push(`mounts: ${mounts.length}`);
   return left;
 }
