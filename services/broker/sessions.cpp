@@ -258,6 +258,8 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
     if (left->empty()) {
       ORIEL_FAILPOINT(kBrokerContainerRemoved);
       if (!containers->empty()) log::info("session container removed", {{"session", session}});
+      auto const emptied = co_await remove_volumes(session);
+      if (!emptied) co_return emptied.error();
       auto const removed = control_directories_.remove(session);
       if (!removed)
         log::error("a control directory stays", {{"session", session}, {"error", removed.error()}});
@@ -267,6 +269,17 @@ Async<Result<>> Sessions::remove(SessionId session, std::chrono::seconds grace) 
     co_await sleep_for(std::chrono::milliseconds(100));
   }
   co_return fail(Code::kTimeout, "the container of session " + session.text() + " is still there");
+}
+
+Async<Result<>> Sessions::remove_volumes(SessionId session) {
+  docker::Labels labels{{"oriel.instance", configuration_.instance}, {"oriel.session", session.text()}};
+  auto const volumes = co_await engine_.list_volumes(std::move(labels));
+  if (!volumes) co_return volumes.error().within("list the volumes of session " + session.text());
+  for (auto const& volume : *volumes) {
+    auto const removed = co_await engine_.remove_volume(volume.name);
+    if (!removed) co_return removed.error().within("remove the volume " + volume.name);
+  }
+  co_return Result<>();
 }
 
 Async<Result<std::string>> Sessions::log(SessionId session, std::size_t lines) {

@@ -44,6 +44,8 @@ class Sessions {
   [[nodiscard]] Async<Result<std::vector<docker::ContainerSummary>>> containers_of(SessionId session,
                                                                                    Policy const& policy);
   [[nodiscard]] Async<Result<docker::Container>> newest(SessionId session);
+  /// The engine removes a container's anonymous volumes with it; who removed it by hand may have left them.
+  [[nodiscard]] Async<Result<>> remove_volumes(SessionId session);
   [[nodiscard]] Async<Result<std::string>> make(SessionId session, protocol::broker::CreateSession request,
                                                 Policy policy);
 

@@ -15,9 +15,8 @@ export class Bench {
     const bench = new Bench();
     bench.oriel = new Instance(settings);
     bench.failpoints = new Failpoints(settings.home);
-    bench.failpoints.clear();
+    await bench.recovers();
     await useSmallImage(settings);
-    // A session is started and ended all the time; the hour's clean-up of old rows must not be what bounds them.
     bench.user = await bench.oriel.signIn("user");
     bench.workspace = await until("the workspace Small", 30, async () => (await bench.user.request("GET", "/api/v1/workspaces")).json.workspaces.find((one) => one.friendly_name === "Small" && one.available !== false));
     await bench.refreshNeighbour();
@@ -156,11 +155,11 @@ export class Bench {
     return { id: stdout.trim() };
   }
 
-  /** After a cell that failed: ends whatever is still there. */
+  /** Ends whatever is there of an earlier run or a cell that failed. */
   async recovers() {
     this.failpoints.clear();
     await this.oriel.sql("UPDATE sessions SET desired = 'ended', generation = generation + 1 WHERE desired = 'running' AND state NOT IN ('ended', 'failed')").catch(() => undefined);
-    await until("a clean sweep after a failure", 90, async () => (await sweep(this.oriel)).length === 0, 500).catch((error) => console.log(error.message));
+    await until("a clean sweep before the next cell", 90, async () => (await sweep(this.oriel)).length === 0, 500).catch((error) => console.log(error.message));
     this.neighbour = undefined;
   }
 

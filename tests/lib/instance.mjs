@@ -286,8 +286,8 @@ export async function sweep(instance, except = []) {
   const others = (lines) => lines.filter((line) => line && !except.some((id) => line.includes(id)));
   const containers = others((await run("docker", ["ps", "-a", "--filter", `label=oriel.instance=${instance.name}`, "--filter", "label=oriel.session", "--format", "{{.Names}} {{.Status}}"])).stdout.split("\n"));
   if (containers.length) left.push(`containers: ${containers.join(", ")}`);
-  const volumes = (await run("docker", ["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "driver=local"])).stdout.trim().split("\n").filter((name) => /^[0-9a-f]{64}$/.test(name));
-  if (volumes.length) left.push(`anonymous volumes: ${volumes.length}`);
+  const volumes = (await run("docker", ["volume", "ls", "-q", "--filter", "dangling=true", "--filter", `label=oriel.instance=${instance.name}`])).stdout.trim().split("\n").filter((name) => /^[0-9a-f]{64}$/.test(name));
+  if (volumes.length) left.push(`homes without a container: ${volumes.length}`);
   for (const [what, path] of [["control directories", "run/ctl"], ["stream sockets", "run/pub"]]) {
     const entries = existsSync(`${instance.home}/${path}`) ? others(readdirSync(`${instance.home}/${path}`)) : [];
     if (entries.length) left.push(`${what}: ${entries.join(" ")}`);
