@@ -77,11 +77,13 @@ export async function leftovers(instance) {
   // Firewall: our tables whole, Docker's where they name our bridges.
   const ruleset = (await run("nft", ["list", "ruleset"])).stdout;
   const table = `oriel_${instance.name.replaceAll("-", "_")}`;
-  found["firewall lines"] = 0;
+  found["firewall entries"] = [];
+  found["Docker's firewall entries for our bridges"] = [];
   let inside = false;
-  for (const line of ruleset.split("\n")) {
+  for (const line of ruleset.split("\n").map((text) => text.replace(/packets \d+ bytes \d+/, "").trim())) {
     if (/^table /.test(line)) inside = line.includes(` ${table} `);
-    if (inside || [...bridges].some((bridge) => line.includes(`"${bridge}"`))) found["firewall lines"] += 1;
+    if (inside && line) found["firewall entries"].push(line);
+    if (!inside && [...bridges].some((bridge) => line.includes(`"${bridge}"`))) found["Docker's firewall entries for our bridges"].push(line);
   }
 
   // What Docker keeps for a container, where the container is no more.
@@ -89,7 +91,11 @@ export async function leftovers(instance) {
   const root = (await docker("info", "--format", "{{.DockerRootDir}}"))[0];
   const ofNobody = (ids) => ids.filter((id) => /^[0-9a-f]{64}$/.test(id) && !alive.has(id));
   const shims = entries("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => read(`/proc/${pid}/cmdline`)).filter((words) => words.includes("containerd-shim"));
-  found["shims of no container"] = ofNobody(shims.map((words) => words.split("\0")[words.split("\0").indexOf("-id") + 1] ?? "")).length;
+  // Of the engine that our containers run on: another one on this host has shims of its own.
+  const argument = (words, name) => words.split("\0")[words.split("\0").indexOf(name) + 1] ?? "";
+  const services = new Set(await docker("ps", "-q", "--no-trunc", "--filter", ours));
+  const engine = argument(shims.find((words) => services.has(argument(words, "-id"))) ?? "", "-address");
+  found["shims of no container"] = ofNobody(shims.filter((words) => argument(words, "-address") === engine).map((words) => argument(words, "-id"))).length;
   found["container directories of no container"] = ofNobody(entries(`${root}/containers`)).length;
   const groups = ["/sys/fs/cgroup", ...entries("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}`)];
   found["cgroups of no container"] = groups.flatMap((group) => ofNobody(entries(`${group}/docker`))).length;
@@ -124,6 +130,8 @@ export function difference(before, after) {
     if (what.includes(" of no ") || what.includes(" on no ") || what.includes(" beyond ")) {
       const more = Array.isArray(is) ? is.filter((one) => !was.includes(one)).length : is - was;
       if (more > 0) words.push(`${what}: ${more} more`);
+    } else if (Array.isArray(was) && JSON.stringify(was) !== JSON.stringify(is)) {
+      words.push(`${what}: new ${JSON.stringify(is.filter((one) => !was.includes(one)))}, gone ${JSON.stringify(was.filter((one) => !is.includes(one)))}, ${was.length} → ${is.length}`);
     } else if (JSON.stringify(was) !== JSON.stringify(is)) {
       words.push(`${what}: ${JSON.stringify(was)} → ${JSON.stringify(is)}`);
     }

@@ -64,14 +64,15 @@ function launchSteps() {
  */
 async function failSomewhere(person, cycle, steps) {
   const how = pick(["refuse", "refuse", "fail", "cancel", "cancel", "dies", "exits"], cycle, "how");
-  const step = pick(steps, cycle, "step");
+  // Held inside the API the launch is not answered yet, so that there is nothing to change one's mind about.
+  const step = pick(how === "cancel" ? steps.filter((name) => !name.startsWith("api.")) : steps, cycle, "step");
   const armed = `${oriel.home}/failpoints/${step}`;
   const workspace = how === "exits" ? "Small that exits" : "Small";
   if (["refuse", "fail", "cancel"].includes(how)) writeFileSync(armed, how === "cancel" ? "wait" : how);
   const kind = ["dies", "exits"].includes(how) ? how : `${how} at ${step}`;
   let session;
   try {
-    session = await person.launch(workspace, { }).catch((error) => error);
+    session = await person.launch(workspace).catch((error) => error);
     if (session instanceof Error) {
       // The API said no, or said nothing of what it wrote: what it wrote must be found and ended like anything else.
       count(`${kind}: refused`);
@@ -137,7 +138,7 @@ await Promise.all(people.map(async (person, number) => {
     await end(person, session.id);
   }
 }));
-await sleep(5000);
+await sleep(10_000);
 const before = await leftovers(oriel);
 const started = await processes(oriel);
 const begun = Date.now();
@@ -150,12 +151,14 @@ await Promise.all(people.map(async (person) => {
   while (next < cycles && Date.now() - begun < seconds * 1000 && problems.length < 20) {
     const cycle = next;
     next += 1;
+    const at = Date.now();
     try {
       await one(person, cycle);
     } catch (error) {
       problems.push(`cycle ${cycle}: ${error.message}`);
     }
     finished += 1;
+    if (Date.now() - at > 30_000) console.log(`cycle ${cycle} took ${Math.round((Date.now() - at) / 1000)} s`);
     if (finished % 10 === 0) samples.push({ cycle: finished, ...(await processes(oriel)) });
     if (finished % 100 === 0) console.log(`${finished} after ${Math.round((Date.now() - begun) / 1000)} s ${ourServices.map((service) => `${service} ${samples.at(-1)[service]?.kibibytes} KiB`).join(", ")}`);
   }
