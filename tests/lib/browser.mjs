@@ -47,7 +47,7 @@ export class Visitor {
           const response = await this.page.goto(address);
           if (!aborted || attempt === 5) return response;
         } catch (error) {
-          if (attempt === 5 || !/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+          if (attempt === 5 || !/ERR_NETWORK_CHANGED|chrome-error:/.test(error.message)) throw error;
         }
       }
     } finally {

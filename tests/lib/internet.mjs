@@ -19,14 +19,14 @@ export class Internet {
     return internet;
   }
 
-  /** Serves `pages` ({path: html}) on port 80 of the namespace's address. */
+  /** Serves `pages` ({path: html, or {headers, body}}) on port 80 of the namespace's address. */
   async serve(pages) {
     const program = `
       const pages = JSON.parse(process.env.PAGES);
       require("node:http").createServer((request, response) => {
         const page = pages[request.url.split("?")[0]];
-        response.writeHead(page ? 200 : 404, {"Content-Type": "text/html; charset=utf-8"});
-        response.end(page ?? "not here");
+        response.writeHead(page ? 200 : 404, {"Content-Type": "text/html; charset=utf-8", ...page?.headers});
+        response.end(page?.body ?? page ?? "not here");
       }).listen(80, ${JSON.stringify(this.address)}, () => console.log("serving"));`;
     this.server = spawn("nsenter", [`--net=/run/netns/${this.name}`, process.execPath, "-e", program], {
       env: { ...process.env, PAGES: JSON.stringify(pages) },

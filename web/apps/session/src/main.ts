@@ -249,6 +249,10 @@ function lost(meaning: CloseMeaning, reason: string): void {
         },
       );
       return;
+    case "unreadable":
+      finish("failed");
+      pages.plain(session, t("unreadable"), t("unreadable_hint"), "continue");
+      return;
     case "taken over":
       finish("ended");
       pages.plain(session, t("taken", { name: nameOf(session) }), reason || t("taken_hint"), "continue");

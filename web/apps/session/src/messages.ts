@@ -70,6 +70,8 @@ const en = {
   taken: "{name} is open somewhere else",
   taken_hint: "Another window has taken it over. The session itself goes on.",
   taken_continue: "Continue here",
+  unreadable: "The picture of {name} cannot be read",
+  unreadable_hint: "What the session sends is not a picture. The session itself goes on: try again, or end it and start a new one.",
   old_browser: "This browser is too old for the picture",
   old_browser_hint: "It needs WebAssembly. A current Chromium, Firefox or Safari has it.",
   offline_hint: "The server cannot be reached. The page tries again by itself.",

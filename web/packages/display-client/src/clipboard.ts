@@ -16,6 +16,8 @@ export interface ClipboardHooks {
 /** After a new text: the input route overtakes nothing that was sent this long before. Milliseconds. */
 const settle = 20;
 const longestDrain = 2000;
+/** Characters of a reason that are shown: it comes from the container. */
+const longestReason = 200;
 
 export class ClipboardStream {
   private readonly link: Link;
@@ -113,7 +115,7 @@ export class ClipboardStream {
         this.hooks.copied(text);
       } else if (type === ClipboardMessage.refused) {
         this.agreed = undefined;
-        this.hooks.refused(readText(body));
+        this.hooks.refused(readText(body).slice(0, longestReason));
       } else if (!isOptional(type)) {
         throw new WireError(`unknown type ${type}`);
       }

@@ -35,6 +35,31 @@ export interface DisplayHooks {
   opened(): void;
 }
 
+/** More in a second than an honest display server sends: 60 frames, a few words and cursors, a pointer that somebody else moves. */
+const mostEnds = 300;
+const mostOthers = 1500;
+/** WebSocket messages that wait for the decoder: the server keeps at most two frames on their way. */
+const mostEarly = 2000;
+
+/** Counts what arrives in a second, so that a flood ends the stream before it holds up the page. */
+class Flood {
+  private since = 0;
+  private ends = 0;
+  private others = 0;
+
+  /** Throws when there are too many. */
+  count(type: number, now: number): void {
+    if (now - this.since > 1000) {
+      this.since = now;
+      this.ends = 0;
+      this.others = 0;
+    }
+    if (type === ServerMessage.end) this.ends++;
+    else this.others++;
+    if (this.ends > mostEnds || this.others > mostOthers) throw new WireError("more messages than a display server sends");
+  }
+}
+
 export class DisplayStream {
   private readonly link: Link;
   private readonly hooks: DisplayHooks;
@@ -50,6 +75,7 @@ export class DisplayStream {
   private view: number = ViewFlag.visible;
   private pings = new Map<number, number>();
   private pingToken = 0;
+  private readonly flood = new Flood();
   /** Bytes since the start, framing included. */
   received = 0;
   frames = 0;
@@ -68,6 +94,7 @@ export class DisplayStream {
     this.context = context;
     this.link = new Link({
       ...options,
+      speaksFirst: true,
       query: () => options.query() + this.resumeQuery(),
       opened: () => {
         this.early = [];
@@ -130,17 +157,21 @@ export class DisplayStream {
   }
 
   private receive(data: ArrayBuffer): void {
+    if (!(data instanceof ArrayBuffer)) throw new WireError("text where bytes are due");
     this.received += data.byteLength;
     if (this.decoder) this.read(this.decoder, data);
-    else this.early.push(data); // the server keeps at most two frames on their way, so this stays small
+    else if (this.early.push(data) > mostEarly) throw new WireError("more than two frames before the first was seen");
   }
 
   private read(decoder: FrameDecoder, data: ArrayBuffer): void {
     const began = performance.now();
-    this.betweenFrames = leavesFrameOpen(data, this.betweenFrames);
     try {
+      this.betweenFrames = leavesFrameOpen(data, this.betweenFrames);
       decoder.input(data);
-      for (let type = decoder.next(); type !== 0; type = decoder.next()) this.handle(decoder, type, began);
+      for (let type = decoder.next(); type !== 0; type = decoder.next()) {
+        this.flood.count(type, began);
+        this.handle(decoder, type, began);
+      }
     } catch (error) {
       // The decoder's state is lost; a new one starts with the new connection's RESET. The canvas keeps the last picture.
       this.epoch = 0;

@@ -1,6 +1,6 @@
 // One route's WebSocket, which comes back by itself.
 import { CloseCode } from "@oriel/protocol/display.ts";
-import { type CloseMeaning, readClose } from "./reconnect.ts";
+import { type CloseMeaning, readClose, unreadableAttempts } from "./reconnect.ts";
 
 export interface LinkOptions {
   /** Path of the route, without query: `/sessions/<id>/display`. */
@@ -12,6 +12,8 @@ export interface LinkOptions {
   opened(): void;
   /** One WebSocket message. What it throws ends the connection as a protocol error. */
   message(data: ArrayBuffer): void;
+  /** The other side speaks first: a stream that stays silent after its opening is given up and tried again. */
+  speaksFirst?: boolean;
   /** The stream is gone. After "again" the link is already trying; otherwise it stopped. */
   closed?(meaning: CloseMeaning, reason: string): void;
 }
@@ -20,6 +22,8 @@ export interface LinkOptions {
 const goodAfter = 3000;
 /** A WebSocket that has not opened by then is given up. */
 const openDeadline = 10_000;
+/** A route whose server speaks first has said something by then. A message that never ends is none: browsers keep all of it in memory. */
+const firstMessageDeadline = 10_000;
 
 export class Link {
   private readonly options: LinkOptions;
@@ -28,6 +32,8 @@ export class Link {
   private attempt = 0;
   private stopped = true;
   private openedAt = 0;
+  /** Connections in a row that could not be read. */
+  private failures = 0;
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -46,6 +52,7 @@ export class Link {
     if (!this.stopped) return;
     this.stopped = false;
     this.attempt = 0;
+    this.failures = 0;
     this.connect();
   }
 
@@ -74,7 +81,11 @@ export class Link {
     const socket = this.socket;
     this.socket = undefined;
     socket?.close(code, reason.slice(0, 120));
-    this.lost("again", reason);
+    if (this.openedAt > 0 && performance.now() - this.openedAt > goodAfter) this.failures = 0;
+    this.failures++;
+    if (this.failures < unreadableAttempts) return this.lost("again", reason);
+    this.stopped = true;
+    this.options.closed?.("unreadable", reason);
   }
 
   private connect(): void {
@@ -85,14 +96,19 @@ export class Link {
     const socket = new WebSocket(address);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
-    const deadline = setTimeout(() => socket.close(), openDeadline);
+    let deadline = setTimeout(() => socket.close(), openDeadline);
     socket.onopen = () => {
       clearTimeout(deadline);
       if (this.socket !== socket) return;
+      if (this.options.speaksFirst === true)
+        deadline = setTimeout(() => {
+          if (this.socket === socket) this.fail(CloseCode.protocolError, "silent");
+        }, firstMessageDeadline);
       this.openedAt = performance.now();
       this.options.opened();
     };
     socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      clearTimeout(deadline);
       if (this.socket !== socket) return;
       try {
         this.options.message(event.data);

@@ -17,8 +17,11 @@ export function startingDelay(attempt: number): number {
 /** Attempts of a route that this viewer may not have at all (a role without input): then it waits for the display to open again. */
 export const sideAttempts = 6;
 
+/** A stream that cannot be read this often, and was never good in between, is given up: it will not become better by asking. */
+export const unreadableAttempts = 5;
+
 /** What a closed stream means for the page. */
-export type CloseMeaning = "again" | "ended" | "revoked" | "protocol" | "taken over";
+export type CloseMeaning = "again" | "ended" | "revoked" | "protocol" | "taken over" | "unreadable";
 
 export function readClose(code: number): CloseMeaning {
   switch (code) {
