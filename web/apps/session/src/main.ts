@@ -251,7 +251,7 @@ function lost(meaning: CloseMeaning, reason: string): void {
       return;
     case "unreadable":
       finish("failed");
-      pages.plain(session, t("unreadable"), t("unreadable_hint"), "continue");
+      pages.plain(session, t("unreadable", { name: nameOf(session) }), t("unreadable_hint"), "continue");
       return;
     case "taken over":
       finish("ended");
