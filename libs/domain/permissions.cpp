@@ -197,6 +197,22 @@ constexpr ActionRow kActions[] = {
     {kListServers, "list_servers", true},
     {kListAllWorkspaces, "list_all_workspaces", true},
     {kAuthorizeForProxy, "authorize_for_proxy", true},
+    {kListOwnDevices, "list_own_devices", true},
+    {kEndOwnDevices, "end_own_devices", false},
+    {kChangeOwnPassword, "change_own_password", false},
+    {kListUsers, "list_users", true},
+    {kReadUser, "read_user", true},
+    {kCreateUser, "create_user", false},
+    {kEditUser, "edit_user", false},
+    {kDisableUser, "disable_user", false},
+    {kEnableUser, "enable_user", false},
+    {kUnlockUser, "unlock_user", false},
+    {kResetPassword, "reset_password", false},
+    {kDeleteUser, "delete_user", false},
+    {kEndUserDevices, "end_user_devices", false},
+    {kReadAudit, "read_audit", true},
+    {kExportAudit, "export_audit", true},
+    {kReadDiagnostics, "read_diagnostics", true},
     {kPublicReadUsers, "public_read_users", true},
     {kPublicReadImages, "public_read_images", true},
     {kPublicReadZones, "public_read_zones", true},
@@ -211,6 +227,37 @@ constexpr auto kAllActions = [] {
 }();
 
 Verdict if_allowed(bool allowed) { return allowed ? Verdict::kAllowed : Verdict::kForbidden; }
+
+/// What the compatible API's permissions say of users: each act has its own, and administrators are touched
+/// only by those who may modify administrators.
+Verdict can_administer(PermissionSet const& permissions, Action action, Object const& object) {
+  auto const allowed = [&permissions, &object](Permission permission) {
+    return if_allowed(permissions.has(permission) &&
+                      (!object.administrator || permissions.has(Permission::kUsersModifyAdmin)));
+  };
+  switch (action) {
+    case kListUsers:
+    case kReadUser:
+      return if_allowed(permissions.has(Permission::kUsersView));
+    case kCreateUser:
+      return allowed(Permission::kUsersCreate);
+    case kEditUser:
+    case kDisableUser:
+    case kEnableUser:
+    case kUnlockUser:
+    case kResetPassword:
+    case kEndUserDevices:
+      return allowed(Permission::kUsersModify);
+    case kDeleteUser:
+      return allowed(Permission::kUsersDelete);
+    case kReadAudit:
+    case kExportAudit:
+    case kReadDiagnostics:
+      return if_allowed(permissions.has(Permission::kSystemView));
+    default:
+      return Verdict::kForbidden;
+  }
+}
 
 /// What a signed-in person may do.
 Verdict can_user(Subject const& user, Action action, Object const& object) {
@@ -235,7 +282,13 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
         return Verdict::kForbidden;
     }
   }
+  if (user.must_change_password) {
+    return if_allowed(action == kSignOut || action == kReadOwnProfile || action == kChangeOwnPassword);
+  }
   switch (action) {
+    case kListOwnDevices:
+    case kEndOwnDevices:
+    case kChangeOwnPassword:
     case kSignOut:
     case kReadOwnProfile:
     case kListWorkspaces:
@@ -259,7 +312,7 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
     case kListAllWorkspaces:
       return if_allowed(administrator);
     default:
-      return Verdict::kForbidden;
+      return can_administer(user.permissions, action, object);
   }
 }
 
@@ -326,6 +379,44 @@ std::optional<Action> parse_action(std::string_view text) {
     if (row.text == text) return row.action;
   }
   return std::nullopt;
+}
+
+std::string_view audit_name(Action action) {
+  switch (action) {
+    case kSignIn:
+      return "sign_in";
+    case kSignOut:
+      return "sign_out";
+    case kStartSession:
+      return "session.request";
+    case kEndSession:
+      return "session.end";
+    case kPublicUseSession:
+      return "session.use";
+    case kEndOwnDevices:
+    case kEndUserDevices:
+      return "user.end_devices";
+    case kChangeOwnPassword:
+      return "user.change_password";
+    case kCreateUser:
+      return "user.create";
+    case kEditUser:
+      return "user.edit";
+    case kDisableUser:
+      return "user.disable";
+    case kEnableUser:
+      return "user.enable";
+    case kUnlockUser:
+      return "user.unlock";
+    case kResetPassword:
+      return "user.reset_password";
+    case kDeleteUser:
+      return "user.delete";
+    case kExportAudit:
+      return "audit.export";
+    default:
+      return {};
+  }
 }
 
 std::string_view text(Verdict verdict) {

@@ -86,6 +86,7 @@ struct Subject {
   PermissionSet permissions{};
   bool read_only = false;                    ///< kApiKey: beats every permission
   std::optional<SessionId> bound_session{};  ///< a connect link's sign-in: this session and nothing else
+  bool must_change_password = false;         ///< kUser: before anything else
 
   [[nodiscard]] bool is_administrator() const {
     return kind == Kind::kUser && permissions.is_administrator();
@@ -112,6 +113,23 @@ enum class Action {
   kListServers,
   kListAllWorkspaces,
   kAuthorizeForProxy,  ///< the proxy's sub-request; decides by itself with kConnectStream
+  kListOwnDevices,
+  kEndOwnDevices,  ///< one's own sign-ins, on this or another device
+  kChangeOwnPassword,
+  kListUsers,  ///< and the groups that they can be in
+  kReadUser,   ///< with the user's devices
+  // About a user; object: whether the user is, or becomes, an administrator.
+  kCreateUser,
+  kEditUser,
+  kDisableUser,
+  kEnableUser,
+  kUnlockUser,
+  kResetPassword,
+  kDeleteUser,
+  kEndUserDevices,
+  kReadAudit,
+  kExportAudit,
+  kReadDiagnostics,
   // The compatible public API, by its own permissions.
   kPublicReadUsers,
   kPublicReadImages,
@@ -128,12 +146,17 @@ enum class Action {
 /// Decided only with the object at hand: whoever handles it asks can() with it.
 [[nodiscard]] bool needs_object(Action action);
 [[nodiscard]] std::optional<Action> parse_action(std::string_view text);
+/// What the action is called in the audit: `user.create`. Empty: nobody asks later who did it. Where it is
+/// not empty, whoever carries the action out records it in the same transaction, and the API's guard records
+/// when it was refused or failed.
+[[nodiscard]] std::string_view audit_name(Action action);
 
 /// What the action is about; unset members do not matter to the action.
 struct Object {
   std::optional<SessionId> session{};
   std::optional<UserId> owner{};  ///< of the session
   bool granted = false;           ///< the workspace is enabled and granted to the subject
+  bool administrator = false;     ///< the user is an administrator, or would become one
 };
 
 enum class Verdict {

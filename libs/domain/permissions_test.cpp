@@ -71,6 +71,55 @@ TEST(Permissions, AdministrationIsForbiddenToUsers) {
   }
 }
 
+TEST(Permissions, WhatChangesSomethingIsNamedInTheAudit) {
+  for (auto const action : all_actions()) {
+    // Kept alive many times an hour: that is no act of anybody.
+    auto const exempt = action == Action::kKeepSessionAlive;
+    if (!only_reads(action) && !exempt) EXPECT_NE(audit_name(action), "") << text(action);
+  }
+  EXPECT_EQ(audit_name(Action::kReadAudit), "");
+  EXPECT_EQ(audit_name(Action::kExportAudit), "audit.export");
+}
+
+TEST(Permissions, UsersAreAdministeredByTheirOwnPermissions) {
+  struct Case {
+    Action action;
+    Permission enough;
+  };
+  Object administrator;
+  administrator.administrator = true;
+  for (auto const& one : {Case{Action::kCreateUser, Permission::kUsersCreate},
+                          Case{Action::kEditUser, Permission::kUsersModify},
+                          Case{Action::kDisableUser, Permission::kUsersModify},
+                          Case{Action::kEnableUser, Permission::kUsersModify},
+                          Case{Action::kUnlockUser, Permission::kUsersModify},
+                          Case{Action::kResetPassword, Permission::kUsersModify},
+                          Case{Action::kEndUserDevices, Permission::kUsersModify},
+                          Case{Action::kDeleteUser, Permission::kUsersDelete}}) {
+    auto const helper = person(kOther, {Permission::kUser, one.enough});
+    EXPECT_EQ(can(person(kOwner), one.action), Verdict::kForbidden) << text(one.action);
+    EXPECT_EQ(can(person(kOwner, {Permission::kUsersView}), one.action), Verdict::kForbidden);
+    EXPECT_EQ(can(helper, one.action), Verdict::kAllowed) << text(one.action);
+    // Nobody becomes an administrator, or takes over one, by a smaller permission.
+    EXPECT_EQ(can(helper, one.action, administrator), Verdict::kForbidden) << text(one.action);
+    EXPECT_EQ(can(person(kOther, {one.enough, Permission::kUsersModifyAdmin}), one.action, administrator),
+              Verdict::kAllowed);
+    EXPECT_EQ(can(person(kOther, {Permission::kGlobalAdmin}), one.action, administrator), Verdict::kAllowed);
+  }
+}
+
+TEST(Permissions, APasswordThatMustBeChangedComesBeforeEverythingElse) {
+  auto user = person(kOwner, {Permission::kGlobalAdmin});
+  user.must_change_password = true;
+  for (auto const action : all_actions()) {
+    if (can({}, action) == Verdict::kAllowed) continue;
+    auto const first = action == Action::kSignOut || action == Action::kReadOwnProfile ||
+                       action == Action::kChangeOwnPassword;
+    EXPECT_EQ(can(user, action, own_session()), first ? Verdict::kAllowed : Verdict::kForbidden)
+        << text(action);
+  }
+}
+
 TEST(Permissions, AWorkspaceThatIsNotGrantedIsAbsent) {
   Object granted;
   granted.granted = true;

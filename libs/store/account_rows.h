@@ -10,6 +10,9 @@
 /// How an account is read from a row; shared by the sources of this folder.
 namespace oriel::store {
 
+/// The columns of user_of(), for `from users u`.
+[[nodiscard]] std::string user_columns();
+[[nodiscard]] User user_of(postgres::Row const& row);
 /// The columns of account_of(), for `from users u`.
 [[nodiscard]] std::string account_columns();
 [[nodiscard]] Account account_of(postgres::Row const& row);

@@ -36,7 +36,7 @@ std::map<std::string, Forbidden> const kForbidden = {
     {"agents", {"ID", ""}},  // the API writes what an administrator sets, column by column
     {"sessions", {"", "I"}},
     {"leases", {"IUD", ""}},
-    {"audit", {"UD", "UD"}},
+    {"audit", {"UD", "SUD"}},
     {"session_messages", {"", "SIUD"}},
     {"session_watches", {"", "IU"}},
     {"agent_log", {"IUD", "U"}},

@@ -114,6 +114,10 @@ struct SessionRequest {
 /// kNotFound when absent.
 [[nodiscard]] Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor);
 
+/// The same inside a transaction, with its audit line.
+[[nodiscard]] Async<Result<Session>> desire_end_as_part(postgres::Queryable& transaction, SessionId session,
+                                                        Actor actor);
+
 /// Moves the expiry on: now + the session's keepalive, at most its time limit. kNotFound when absent or not
 /// live.
 [[nodiscard]] Async<Result<Session>> keep_session_alive(postgres::Database& database, SessionId session);

@@ -131,13 +131,16 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
                               request.share_id, json::write_text(wanted->launch), request.request_key,
                               rule.keepalive.count(), wanted->time_limit_seconds, lifetime.count(),
                               deadline.count());
-  values.add(request.actor.kind).add(request.actor.id).add(request.actor.address);
+  values.add(request.actor.kind)
+      .add(request.actor.id)
+      .add(request.actor.address)
+      .add(request.actor.request_id);
   // The row, the user's last launch and the audit's line in one journey.
   auto made = co_await transaction.query(
       "with noted as (update users set last_session_at = now() where id = $2), "
-      "audited as (insert into audit (actor_kind, actor_id, action, object_kind, object_id, address, detail) "
-      "values "
-      "($20, $21::uuid, 'session.request', 'session', replace($1::uuid::text, '-', ''), $22, "
+      "audited as (insert into audit (actor_kind, actor_id, action, object_kind, object_id, address, "
+      "request_id, detail) values "
+      "($20, $21::uuid, 'session.request', 'session', replace($1::uuid::text, '-', ''), $22, $23, "
       "jsonb_build_object('image', replace($3::uuid::text, '-', ''), 'user', replace($2::uuid::text, '-', "
       "'')))) "
       "insert into sessions (id, user_id, image_id, cores, memory_bytes, client_protocol, width, height, "
@@ -229,6 +232,11 @@ Async<Result<Session>> desire_end(postgres::Database& database, SessionId sessio
       };
   auto outcome = co_await database.transaction<Session>(std::move(body));
   co_return outcome;
+}
+
+Async<Result<Session>> desire_end_as_part(postgres::Queryable& transaction, SessionId session, Actor actor) {
+  auto ending = co_await desire_end_in(transaction, session, actor);
+  co_return ending;
 }
 
 Async<Result<Session>> keep_session_alive(postgres::Database& database, SessionId session) {

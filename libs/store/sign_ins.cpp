@@ -6,18 +6,15 @@
 namespace oriel::store {
 namespace {
 
-Async<Result<>> insert_sign_in(postgres::Queryable& transaction, NewSignIn const& sign_in,
-                               std::string action) {
-  // The browser's own words are kept for the list of devices, but never more than fits a line.
-  postgres::Parameters values(sign_in.token_hash, sign_in.user, sign_in.bound_session,
-                              sign_in.lifetime.count(), sign_in.address, sign_in.user_agent.substr(0, 256));
-  auto rows = co_await transaction.query(
-      "insert into sign_ins (token_hash, user_id, session_id, expires_at, address, user_agent) values "
-      "(decode($1, 'hex'), $2, $3::uuid, now() + $4::bigint * interval '1 second', $5, $6)",
-      std::move(values));
-  if (!rows) co_return rows.error();
-  AuditEntry entry{
-      {"user", sign_in.user.text(), sign_in.address}, std::move(action), "user", sign_in.user.text(), {}};
+Async<Result<>> insert_recorded(postgres::Queryable& transaction, NewSignIn const& sign_in,
+                                std::string action) {
+  auto made = co_await insert_sign_in(transaction, sign_in);
+  if (!made) co_return made.error();
+  AuditEntry entry{{"user", sign_in.user.text(), sign_in.address, sign_in.request_id},
+                   std::move(action),
+                   "user",
+                   sign_in.user.text(),
+                   {}};
   auto recorded = co_await record_audit(transaction, std::move(entry));
   co_return recorded;
 }
@@ -43,16 +40,38 @@ Async<Result<Exchanged>> exchange_in(postgres::Queryable& transaction, std::stri
   auto bound = sign_in;
   bound.user = exchanged.user;
   bound.bound_session = exchanged.session;
-  auto made = co_await insert_sign_in(transaction, bound, "sign_in.link");
+  auto made = co_await insert_recorded(transaction, bound, "sign_in.link");
   if (!made) co_return made.error();
   co_return exchanged;
 }
 
 }  // namespace
 
+Async<Result<>> insert_sign_in(postgres::Queryable& transaction, NewSignIn sign_in) {
+  // Waits for whoever disables, resets or deletes the user now, and then sees what they did.
+  postgres::Parameters whose(sign_in.user, sign_in.password_hash);
+  auto noted = co_await transaction.query(
+      "update users set last_sign_in_at = now() where id = $1 and not locked and not disabled and deleted_at "
+      "is null and ($2::text is null or password_hash = $2)",
+      std::move(whose));
+  if (!noted) co_return noted.error();
+  if (noted->affected() == 0) {
+    co_return fail(Code::kUnauthenticated, "The user name or the password is wrong.");
+  }
+  // The browser's own words are kept for the list of devices, but never more than fits a line.
+  postgres::Parameters values(sign_in.token_hash, sign_in.user, sign_in.bound_session,
+                              sign_in.lifetime.count(), sign_in.address, sign_in.user_agent.substr(0, 256));
+  auto rows = co_await transaction.query(
+      "insert into sign_ins (token_hash, user_id, session_id, expires_at, address, user_agent) values "
+      "(decode($1, 'hex'), $2, $3::uuid, now() + $4::bigint * interval '1 second', $5, $6)",
+      std::move(values));
+  if (!rows) co_return rows.error();
+  co_return Result<>();
+}
+
 Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in) {
   std::function<Async<Result<>>(postgres::Queryable&)> body = [&sign_in](postgres::Queryable& transaction) {
-    return insert_sign_in(transaction, sign_in, "sign_in");
+    return insert_recorded(transaction, sign_in, "sign_in");
   };
   auto outcome = co_await database.transaction<>(std::move(body));
   if (!outcome) co_return outcome.error().within("sign in");

@@ -34,7 +34,13 @@ struct NewSignIn {
   std::chrono::seconds lifetime = kSignInAbsolute;
   std::string address{};
   std::string user_agent{};
+  std::string request_id{};                    ///< for the audit
+  std::optional<std::string> password_hash{};  ///< that was just verified; a newer one refuses the sign-in
 };
+/// kUnauthenticated when the user is locked, disabled or gone, or has another password meanwhile: whoever
+/// disables or resets ends every sign-in, those that are just being made too.
+/// Inside a transaction and without an audit line: for what signs somebody in as a part of something larger.
+[[nodiscard]] Async<Result<>> insert_sign_in(postgres::Queryable& transaction, NewSignIn sign_in);
 /// Also records the audit line `sign_in`.
 [[nodiscard]] Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in);
 

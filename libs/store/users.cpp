@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kUserColumns =
     "u.id, u.username, u.first_name, u.last_name, u.phone, u.organization, u.notes, u.realm, u.locked, "
     "u.disabled, "
-    "u.anonymous, u.last_session_at, u.created_at, "
+    "u.anonymous, u.must_change_password, u.last_session_at, u.last_sign_in_at, u.created_at, "
     "array(select g.id from groups g join user_groups ug on ug.group_id = g.id where ug.user_id = u.id "
     "order by g.priority, g.name) as group_ids, "
     "array(select g.name from groups g join user_groups ug on ug.group_id = g.id where ug.user_id = u.id "
@@ -26,6 +26,29 @@ constexpr std::string_view kAccountColumns =
     "g.id "
     "where ug.user_id = u.id) as limits";
 
+std::optional<int> optional_number(json::Object const& object, std::string_view name) {
+  auto const* const value = object.if_contains(name);
+  if (value == nullptr || !value->is_int64()) return std::nullopt;
+  return static_cast<int>(value->get_int64());
+}
+
+Async<Result<std::optional<Account>>> find_account_where(postgres::Database& database, std::string condition,
+                                                         postgres::Parameters values, bool with_password) {
+  auto sql = "select " + std::string(kUserColumns) + ", " + std::string(kAccountColumns) +
+             (with_password ? ", u.password_hash" : "") + " from users u where u.deleted_at is null and " +
+             condition;
+  auto rows = co_await database.query(std::move(sql), std::move(values));
+  if (!rows) co_return rows.error().within("find the user");
+  if (rows->empty()) co_return std::optional<Account>();
+  auto account = account_of(rows->front());
+  if (with_password) account.password_hash = rows->front().optional_text("password_hash");
+  co_return std::optional<Account>(std::move(account));
+}
+
+}  // namespace
+
+std::string user_columns() { return std::string(kUserColumns); }
+
 User user_of(postgres::Row const& row) {
   User user;
   user.id = row.id<UserId>("id");
@@ -39,6 +62,8 @@ User user_of(postgres::Row const& row) {
   user.locked = row.boolean("locked");
   user.disabled = row.boolean("disabled");
   user.anonymous = row.boolean("anonymous");
+  user.must_change_password = row.boolean("must_change_password");
+  user.last_sign_in_at = row.optional_time("last_sign_in_at");
   user.last_session_at = row.optional_time("last_session_at");
   user.created_at = row.time("created_at");
   auto const ids = row.array("group_ids");
@@ -48,26 +73,6 @@ User user_of(postgres::Row const& row) {
   }
   return user;
 }
-
-std::optional<int> optional_number(json::Object const& object, std::string_view name) {
-  auto const* const value = object.if_contains(name);
-  if (value == nullptr || !value->is_int64()) return std::nullopt;
-  return static_cast<int>(value->get_int64());
-}
-
-Async<Result<std::optional<Account>>> find_account_where(postgres::Database& database, std::string condition,
-                                                         postgres::Parameters values, bool with_password) {
-  auto sql = "select " + std::string(kUserColumns) + ", " + std::string(kAccountColumns) +
-             (with_password ? ", u.password_hash" : "") + " from users u where " + condition;
-  auto rows = co_await database.query(std::move(sql), std::move(values));
-  if (!rows) co_return rows.error().within("find the user");
-  if (rows->empty()) co_return std::optional<Account>();
-  auto account = account_of(rows->front());
-  if (with_password) account.password_hash = rows->front().optional_text("password_hash");
-  co_return std::optional<Account>(std::move(account));
-}
-
-}  // namespace
 
 std::string account_columns() { return std::string(kUserColumns) + ", " + std::string(kAccountColumns); }
 
@@ -114,7 +119,8 @@ Async<Result<std::vector<User>>> list_users(postgres::Database& database, int li
                                             bool with_anonymous) {
   postgres::Parameters values(limit, offset, with_anonymous);
   auto sql = "select " + std::string(kUserColumns) +
-             " from users u where $3::boolean or not u.anonymous order by u.username_key limit $1::bigint "
+             " from users u where u.deleted_at is null and ($3::boolean or not u.anonymous) order by "
+             "u.username_key limit $1::bigint "
              "offset $2::bigint";
   auto rows = co_await database.query(std::move(sql), std::move(values));
   if (!rows) co_return rows.error().within("list users");

@@ -29,7 +29,9 @@ struct User {
   bool locked = false;
   bool disabled = false;
   bool anonymous = false;
+  bool must_change_password = false;  ///< at the next sign-in, before anything else
   std::optional<WallTime> last_session_at{};
+  std::optional<WallTime> last_sign_in_at{};
   WallTime created_at{};
   std::vector<GroupReference> groups{};
 };
