@@ -11,32 +11,28 @@
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
+#include "cli/host_findings.h"
 #include "cli/secrets.h"
 #include "cli/status.h"
 #include "libs/base/file.h"
 #include "libs/base/file_descriptor.h"
 #include "libs/base/json.h"
 #include "libs/base/text.h"
+#include "libs/domain/health.h"
 
 namespace oriel::cli {
 namespace {
 
-constexpr double kLeastDiskFree = 0.10;
-constexpr std::int64_t kLeastDiskBytes = 5LL * 1024 * 1024 * 1024;
-constexpr long kCertificateDays = 21;
-
-struct Finding {
-  std::string check{};
-  std::string state{};  ///< ok, warning, problem
-  std::string message{};
-  std::string mend{};  ///< what to do; empty when ok
-};
-BOOST_DESCRIBE_STRUCT(Finding, (), (check, state, message, mend))
+using domain::Finding;
 
 struct Findings {
   bool healthy = true;
   std::vector<Finding> findings{};
 
+  void add(Finding finding) {
+    healthy = healthy && finding.state != "problem";
+    findings.push_back(std::move(finding));
+  }
   void ok(std::string check, std::string message) {
     findings.push_back({std::move(check), "ok", std::move(message), ""});
   }
@@ -49,13 +45,6 @@ struct Findings {
   }
 };
 BOOST_DESCRIBE_STRUCT(Findings, (), (healthy, findings))
-
-std::string gibibytes(std::int64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB",
-                static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
-  return text.data();
-}
 
 void look_at_engine(docker::Info const& info, Findings& findings) {
   findings.ok("docker", info.engine_version + ", " + info.storage_driver + ", cgroup " + info.cgroup_version);
@@ -92,18 +81,7 @@ void look_at_disk(std::string const& what, std::string const& path, Findings& fi
   }
   auto const total = static_cast<std::int64_t>(disk.f_blocks) * static_cast<std::int64_t>(disk.f_frsize);
   auto const free = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
-  auto const message = what + " (" + path + "): " + gibibytes(free) + " of " + gibibytes(total) + " free";
-  bool const tight =
-      free < kLeastDiskBytes || static_cast<double>(free) < kLeastDiskFree * static_cast<double>(total);
-  if (free < kLeastDiskBytes / 5) {
-    findings.problem("disk", message,
-                     "remove images that nobody uses (docker image prune), or enlarge the disk");
-  } else if (tight) {
-    findings.warning("disk", message,
-                     "remove images that nobody uses (docker image prune), or enlarge the disk");
-  } else {
-    findings.ok("disk", message);
-  }
+  findings.add(domain::judge_disk(what + " (" + path + ")", free, total));
 }
 
 void look_at_kernel(Findings& findings) {
@@ -158,14 +136,8 @@ void look_at_certificate(Installation const& installation, Findings& findings) {
   auto const days = certificate_days_left(installation);
   if (!days) {
     findings.problem("certificate", days.error().message, "oriel up makes a new one");
-  } else if (*days < 0) {
-    findings.problem("certificate", "ended " + std::to_string(-*days) + " days ago",
-                     "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
-  } else if (*days < kCertificateDays) {
-    findings.warning("certificate", "ends in " + std::to_string(*days) + " days",
-                     "oriel up makes a new one; a given one: oriel up --cert FILE --key FILE");
   } else {
-    findings.ok("certificate", "valid for " + std::to_string(*days) + " days");
+    findings.add(domain::judge_certificate(*days));
   }
 }
 
@@ -197,7 +169,7 @@ void print(Findings const& findings) {
   std::printf("%s\n", findings.healthy ? "nothing needs mending" : "something needs mending");
 }
 
-Async<Result<int>> run_doctor(Executor executor, Installation installation, DoctorOptions const& options) {
+Async<Findings> look_at_all(Executor executor, Installation installation) {
   Findings findings;
   docker::Engine engine(executor, installation.docker_socket);
   auto const info = co_await engine.info();
@@ -239,6 +211,20 @@ Async<Result<int>> run_doctor(Executor executor, Installation installation, Doct
     if (status.agents.empty())
       findings.problem("server", "no agent has ever checked in", "oriel up; then oriel logs agent");
   }
+  co_return findings;
+}
+
+/// Left for the administrators' page, which cannot look at the host itself. Replaced whole; a page without it
+/// says so.
+void leave_for_the_page(Installation const& installation, Findings const& findings) {
+  domain::HostFindings const left{rfc3339(SystemClock().now()), findings.findings};
+  (void)write_file(installation.path(std::string(domain::kHostFindingsFile)), json::write_text(left),
+                   {0644, 0, 0});
+}
+
+Async<Result<int>> run_doctor(Executor executor, Installation installation, DoctorOptions const& options) {
+  auto const findings = co_await look_at_all(executor, installation);
+  leave_for_the_page(installation, findings);
   if (options.json) {
     std::printf("%s\n", json::write_text(findings).c_str());
   } else {
@@ -248,6 +234,11 @@ Async<Result<int>> run_doctor(Executor executor, Installation installation, Doct
 }
 
 }  // namespace
+
+Async<> leave_host_findings(Executor executor, Installation installation) {
+  auto const findings = co_await look_at_all(executor, installation);
+  leave_for_the_page(installation, findings);
+}
 
 Result<int> doctor(DoctorOptions const& options) {
   if (::geteuid() != 0) return fail(Code::kForbidden, "oriel doctor needs root");

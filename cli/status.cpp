@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
-#include "cli/resident_memory.h"
 #include "libs/base/file.h"
 #include "libs/base/json.h"
+#include "libs/base/resident_memory.h"
 #include "libs/base/text.h"
 #include "libs/base/version.h"
 #include "libs/postgres/database.h"

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/engine_work.h"
+#include "cli/host_findings.h"
 #include "cli/progress.h"
 #include "cli/proxy_configuration.h"
 #include "cli/secrets.h"
@@ -124,6 +125,7 @@ class Up {
     if (!setup) co_return setup.error();
     auto const services = co_await start_services();
     if (!services) co_return services.error();
+    co_await leave_host_findings(executor_, installation_);
     co_return finish();
   }
 

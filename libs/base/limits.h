@@ -99,6 +99,11 @@ inline constexpr std::size_t kWorkerQueue = 256;
 inline constexpr std::size_t kUnixPathBytes = 100;      // sun_path is 108 with its NUL
 inline constexpr std::size_t kFileBytes = 1024 * 1024;  // configuration files
 
+// The audit as a file.
+inline constexpr int kAuditExportBatch = 500;  // lines read and written at once
+inline constexpr std::size_t kAuditExportRows =
+    1'000'000;  // of one file; a filter of time makes the next one
+
 // Passwords.
 inline constexpr std::size_t kPasswordBytes = 1024;
 

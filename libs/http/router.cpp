@@ -114,6 +114,7 @@ struct Router::State {
   std::vector<Route> routes;
   std::vector<std::vector<Segment>> patterns;
   Guard guard;
+  Witness witness;
   Finisher finisher;
   Route fallback{"*", "/{rest...}", "public", {}, {}};
 };
@@ -129,6 +130,7 @@ void Router::declare(Route route) {
 }
 
 void Router::set_guard(Guard guard) { state_->guard = std::move(guard); }
+void Router::set_witness(Witness witness) { state_->witness = std::move(witness); }
 void Router::set_finisher(Finisher finisher) { state_->finisher = std::move(finisher); }
 void Router::set_fallback(Handler handle) { state_->fallback.handle = std::move(handle); }
 
@@ -191,6 +193,10 @@ Async<Response> Router::handle(Request request) {
       auto outcome = co_await with_deadline(std::move(working), route->limits.deadline,
                                             route->method + " " + route->path);
       response = outcome ? std::move(*outcome) : problem(outcome.error(), request.id);
+    }
+    if (state_->witness && found.route != nullptr) {
+      auto seeing = state_->witness(request, *route, response);
+      co_await std::move(seeing);
     }
   } else if (!found.other_methods.empty()) {
     response = problem(fail(Code::kUnsupported, request.method + " is not possible here"), request.id);

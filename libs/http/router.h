@@ -40,6 +40,11 @@ class Router {
   using Finisher = std::function<void(Request const& request, Route const* route, Response& response,
                                       std::chrono::microseconds took)>;
 
+  /// Sees what a route's guard or handler answered, before it is sent, and may wait: what has to be written
+  /// down.
+  using Witness =
+      std::function<Async<>(Request const& request, Route const& route, Response const& response)>;
+
   Router();
   ~Router();
   Router(Router&&) noexcept;
@@ -55,6 +60,7 @@ class Router {
   }
 
   void set_guard(Guard guard);
+  void set_witness(Witness witness);
   void set_finisher(Finisher finisher);
   /// Answers what no route matches instead of 404 (the web app's pages). It has the action `public`.
   void set_fallback(Handler handle);

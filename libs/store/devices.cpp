@@ -16,7 +16,31 @@ Async<Result<std::int64_t>> end_and_record(postgres::Queryable& transaction, Dev
   co_return *ended;
 }
 
+Async<Result<>> sign_out_in(postgres::Queryable& transaction, UserId user, std::string const& token_hash,
+                            Actor const& actor) {
+  postgres::Parameters values(token_hash);
+  auto rows = co_await transaction.query("delete from sign_ins where token_hash = decode($1, 'hex')",
+                                         std::move(values));
+  if (!rows) co_return rows.error();
+  postgres::Parameters whose(user.text());
+  auto told = co_await transaction.query("select pg_notify('oriel_revocations', $1)", std::move(whose));
+  if (!told) co_return told.error();
+  AuditEntry entry{actor, "sign_out", "user", user.text(), {}};
+  auto recorded = co_await record_audit(transaction, std::move(entry));
+  co_return recorded;
+}
+
 }  // namespace
+
+Async<Result<>> sign_out(postgres::Database& database, UserId user, std::string token_hash, Actor actor) {
+  std::function<Async<Result<>>(postgres::Queryable&)> body = [user, &token_hash,
+                                                               &actor](postgres::Queryable& transaction) {
+    return sign_out_in(transaction, user, token_hash, actor);
+  };
+  auto outcome = co_await database.transaction<>(std::move(body));
+  if (!outcome) co_return outcome.error().within("sign out");
+  co_return outcome;
+}
 
 Async<Result<std::vector<Device>>> list_devices(postgres::Database& database, UserId user,
                                                 std::string current_token_hash) {

@@ -35,7 +35,10 @@ struct DevicesToEnd {
 /// many ended; kNotFound when the one that is named is not one of the user's.
 [[nodiscard]] Async<Result<std::int64_t>> end_devices(postgres::Database& database, DevicesToEnd devices,
                                                       Actor actor);
-/// The same inside a transaction, without an entry: for what ends them as a part of something larger.
+/// Ends one's own sign-in, with the entry `sign_out`.
+[[nodiscard]] Async<Result<>> sign_out(postgres::Database& database, UserId user, std::string token_hash,
+                                       Actor actor);
+/// end_devices() inside a transaction, without an entry: for what ends them as a part of something larger.
 [[nodiscard]] Async<Result<std::int64_t>> end_devices_in(postgres::Queryable& transaction,
                                                          DevicesToEnd devices);
 

@@ -37,6 +37,7 @@ std::map<std::string, Forbidden> const kForbidden = {
     {"sessions", {"", "I"}},
     {"leases", {"IUD", ""}},
     {"audit", {"UD", "SUD"}},
+    {"service_reports", {"", ""}},
     {"session_messages", {"", "SIUD"}},
     {"session_watches", {"", "IU"}},
     {"agent_log", {"IUD", "U"}},

@@ -158,7 +158,8 @@ Async<Result<>> disable_in(postgres::Queryable& transaction, UserId user, Actor 
   if (!left) co_return left.error();
   auto ended = co_await end_access(transaction, user);
   if (!ended) co_return ended.error();
-  auto recorded = co_await record(transaction, actor, "user.disable", user, {{"devices", *ended}});
+  json::Object detail{{"devices", *ended}};
+  auto recorded = co_await record(transaction, actor, "user.disable", user, std::move(detail));
   co_return recorded;
 }
 
@@ -235,7 +236,8 @@ Async<Result<std::vector<SessionId>>> delete_in(postgres::Queryable& transaction
     if (!ending) co_return ending.error();
   }
 
-  auto left = co_await set_groups(transaction, user, {});
+  std::vector<GroupId> none;
+  auto left = co_await set_groups(transaction, user, std::move(none));
   if (!left) co_return left.error();
   // No name can begin so: what people choose has no colon at its second place.
   postgres::Parameters values(user, "deleted:" + user.text(), "deleted-" + user.text().substr(0, 8));

@@ -20,7 +20,9 @@ constexpr std::string_view kMatching =
 
 std::string listed_columns() {
   return user_columns() +
-         ", u.username_key, (select count(*) from sessions s where s.user_id = u.id and s.state not in "
+         ", u.username_key, exists (select 1 from user_groups ug join group_permissions p on p.group_id = "
+         "ug.group_id where ug.user_id = u.id and p.permission = 200) as administrator, (select count(*) "
+         "from sessions s where s.user_id = u.id and s.state not in "
          "('ended', 'failed')) as live_sessions, "
          "(select count(*) from sign_ins d where d.user_id = u.id and d.expires_at > now() "
          "and d.last_used_at > now() - interval '" +
@@ -28,7 +30,7 @@ std::string listed_columns() {
 }
 
 ListedUser listed_of(postgres::Row const& row) {
-  return {user_of(row), row.integer("live_sessions"), row.integer("devices")};
+  return {user_of(row), row.boolean("administrator"), row.integer("live_sessions"), row.integer("devices")};
 }
 
 std::string_view text_of(std::optional<UserState> state) {

@@ -25,6 +25,7 @@ struct UserFilter {
 /// A user with what the list shows besides.
 struct ListedUser {
   User user{};
+  bool administrator = false;  ///< may do everything
   std::int64_t live_sessions = 0;
   std::int64_t devices = 0;  ///< sign-ins that are valid now
 };

@@ -28,9 +28,9 @@ std::string text_member(json::Object const& object, std::string_view name) {
 }  // namespace
 
 store::Actor Identity::actor() const {
-  if (subject.kind == Subject::Kind::kApiKey) return {"api_key", subject.api_key.text(), address};
-  if (subject.kind == Subject::Kind::kUser) return {"user", subject.user.text(), address};
-  return {"anonymous", std::nullopt, address};
+  if (subject.kind == Subject::Kind::kApiKey) return {"api_key", subject.api_key.text(), address, request_id};
+  if (subject.kind == Subject::Kind::kUser) return {"user", subject.user.text(), address, request_id};
+  return {"anonymous", std::nullopt, address, request_id};
 }
 
 Identity const& identity_of(http::Request const& request) {
@@ -66,6 +66,7 @@ domain::Subject Access::subject_of(store::SignIn const& sign_in) {
   subject.user = sign_in.account.user.id;
   subject.permissions = sign_in.account.permissions;
   subject.bound_session = sign_in.bound_session;
+  subject.must_change_password = sign_in.account.user.must_change_password;
   return subject;
 }
 
@@ -119,6 +120,7 @@ Async<std::optional<http::Response>> Access::guard(http::Request& request, http:
     if (route.action == "public") {
       Identity identity;
       identity.address = client_address(request);
+      identity.request_id = request.id;
       request.subject = std::move(identity);
       co_return std::nullopt;
     }
@@ -136,6 +138,7 @@ Async<std::optional<http::Response>> Access::guard(http::Request& request, http:
 Async<std::optional<http::Response>> Access::guard_person(http::Request& request, Action action) {
   Identity identity;
   identity.address = client_address(request);
+  identity.request_id = request.id;
   if (!domain::only_reads(action) && !comes_from_our_pages(request)) co_return refuse_origin(request);
 
   // What anybody may read is answered without a look at the cookie.
@@ -157,7 +160,12 @@ Async<std::optional<http::Response>> Access::guard_person(http::Request& request
       log::warning(
           "refused",
           {{"action", domain::text(action)}, {"user", identity.subject.user}, {"request", request.id}});
-      co_return http::problem(fail(Code::kForbidden, "This is for administrators."), request.id);
+      auto const first = identity.subject.must_change_password && !identity.subject.bound_session;
+      // Told who it was, so that the refusal can be written down.
+      request.subject = std::move(identity);
+      co_return http::problem(
+          fail(Code::kForbidden, first ? "Change your password first." : "This is for administrators."),
+          request.id);
     }
   }
   request.subject = std::move(identity);
@@ -167,6 +175,7 @@ Async<std::optional<http::Response>> Access::guard_person(http::Request& request
 Async<std::optional<http::Response>> Access::guard_public_api(http::Request& request, Action action) {
   Identity identity;
   identity.address = client_address(request);
+  identity.request_id = request.id;
 
   // Some of that API's clients send no Content-Type, so only the body counts.
   auto body = json::parse(request.body.empty() ? std::string_view("{}") : std::string_view(request.body));
@@ -203,6 +212,7 @@ Async<std::optional<http::Response>> Access::guard_public_api(http::Request& req
     log::warning(
         "refused",
         {{"action", domain::text(action)}, {"api_key", identity.subject.api_key}, {"request", request.id}});
+    request.subject = std::move(identity);
     co_return public_failure("Unauthorized", 403);
   }
   request.subject = std::move(identity);

@@ -24,6 +24,7 @@ struct Identity {
   domain::Subject subject{};
   std::optional<store::SignIn> sign_in{};  ///< of a person
   std::string address{};                   ///< the client's, as our proxy saw it
+  std::string request_id{};
 
   [[nodiscard]] store::Actor actor() const;
 };

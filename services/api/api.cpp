@@ -4,6 +4,8 @@
 #include "libs/base/log.h"
 #include "libs/http/json_body.h"
 #include "libs/store/migrations.h"
+#include "libs/store/service_reports.h"
+#include "libs/store/user_administration.h"
 #include "services/api/respond.h"
 
 namespace oriel::api {
@@ -33,27 +35,41 @@ Api::Api(Executor executor, Options options, WebFiles files)
       throttle_(redis_, options_.token_key, options_.instance, clock_),
       access_(database_, options_.token_key, options_.addresses, throttle_),
       hub_(executor, database_, options_.database),
-      sign_in_(database_, access_, throttle_, hashing_, options_.instance),
+      refusals_(database_),
+      sign_in_(database_, access_, throttle_, Passwords(hashing_), options_.instance),
+      account_(database_, access_, throttle_, Passwords(hashing_)),
       workspaces_(database_),
       sessions_(database_, files_),
       events_(database_, hub_),
       administration_(database_),
+      users_(database_, throttle_, Passwords(hashing_)),
+      audit_(database_),
+      diagnostics_(database_, redis_, options_, files_),
+      diagnostic_routes_(diagnostics_),
       streams_(database_, access_, options_.home),
       public_api_(database_, access_, files_),
       pages_(database_, access_, options_.addresses, files_),
       tasks_(executor) {
   Routes routes(router_);
   sign_in_.declare(routes);
+  account_.declare(routes);
   workspaces_.declare(routes);
   sessions_.declare(routes);
   events_.declare(routes);
   administration_.declare(routes);
+  users_.declare(routes);
+  audit_.declare(routes);
+  diagnostic_routes_.declare(routes);
   streams_.declare(routes);
   public_api_.declare(routes);
   declare_service_routes(routes);
   pages_.declare(routes);
   router_.set_guard(
       [this](http::Request& request, http::Route const& route) { return access_.guard(request, route); });
+  router_.set_witness(
+      [this](http::Request const& request, http::Route const& route, http::Response const& response) {
+        return refusals_.see(request, route, response);
+      });
   router_.set_finisher(finish);
 }
 
@@ -92,6 +108,7 @@ Result<> Api::start() {
   server_ = std::move(*server);
   hub_.start();
   tasks_.spawn(forget_expired(), "forget expired tokens");
+  tasks_.spawn(report_itself(), "report on this service");
   log::info("listening", {{"socket", options_.socket.text()}, {"web_root", options_.web_root}});
   return {};
 }
@@ -110,6 +127,16 @@ Async<> Api::forget_expired() {
     co_await sleep_for(kForgetEvery);
     auto forgotten = co_await store::forget_expired_tokens(database_);
     if (!forgotten) log::warning("expired tokens stay for now", {{"error", forgotten.error()}});
+    auto deleted = co_await store::forget_deleted_users(database_);
+    if (!deleted) log::warning("rows of deleted users stay for now", {{"error", deleted.error()}});
+  }
+}
+
+Async<> Api::report_itself() {
+  for (;;) {
+    auto reported = co_await diagnostics_.report();
+    if (!reported) log::debug("no report on this service", {{"error", reported.error()}});
+    co_await sleep_for(store::kServiceReports);
   }
 }
 

@@ -6,15 +6,20 @@
 #include "libs/async/worker_pool.h"
 #include "libs/http/router.h"
 #include "libs/http/server.h"
+#include "services/api/account_routes.h"
 #include "services/api/admin_routes.h"
+#include "services/api/audit_routes.h"
+#include "services/api/diagnostic_routes.h"
 #include "services/api/event_routes.h"
 #include "services/api/options.h"
 #include "services/api/pages.h"
 #include "services/api/public_api.h"
+#include "services/api/refusals.h"
 #include "services/api/routes.h"
 #include "services/api/session_routes.h"
 #include "services/api/sign_in_routes.h"
 #include "services/api/stream_authorization.h"
+#include "services/api/user_routes.h"
 #include "services/api/workspace_routes.h"
 
 namespace oriel::api {
@@ -43,6 +48,7 @@ class Api {
   [[nodiscard]] Async<Result<http::Response>> ready(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> openapi(http::Request request);
   [[nodiscard]] Async<> forget_expired();
+  [[nodiscard]] Async<> report_itself();
 
   Executor executor_;
   Options options_;
@@ -54,11 +60,17 @@ class Api {
   SignInThrottle throttle_;
   Access access_;
   EventHub hub_;
+  Refusals refusals_;
   SignInRoutes sign_in_;
+  AccountRoutes account_;
   WorkspaceRoutes workspaces_;
   SessionRoutes sessions_;
   EventRoutes events_;
   AdminRoutes administration_;
+  UserRoutes users_;
+  AuditRoutes audit_;
+  Diagnostics diagnostics_;
+  DiagnosticRoutes diagnostic_routes_;
   StreamAuthorization streams_;
   PublicApi public_api_;
   Pages pages_;

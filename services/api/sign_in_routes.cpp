@@ -5,7 +5,9 @@
 #include "libs/base/log.h"
 #include "libs/base/text.h"
 #include "libs/http/json_body.h"
+#include "libs/store/devices.h"
 #include "services/api/respond.h"
+#include "services/api/sign_in_cookie.h"
 #include "services/api/views.h"
 
 namespace oriel::api {
@@ -28,32 +30,14 @@ constexpr std::size_t kUsernameBytes = 256;
 /// The same words for every failure: they tell nobody whether the account exists.
 Error wrong() { return fail(Code::kUnauthenticated, "The user name or the password is wrong."); }
 
-http::Response slow_down(std::chrono::seconds wait, std::string_view request_id) {
-  auto const seconds = std::to_string(wait.count());
-  auto response = http::problem(fail(Code::kRateLimited, "Too many attempts. Try again in " + seconds +
-                                                             (seconds == "1" ? " second." : " seconds.")),
-                                request_id);
-  response.headers.set("Retry-After", seconds);
-  return response;
-}
-
-void give_cookie(http::Response& response, std::string token, std::chrono::seconds lifetime) {
-  http::Cookie cookie;
-  cookie.name = kCookie;
-  cookie.value = std::move(token);
-  cookie.max_age = lifetime;
-  cookie.same_site = "Strict";
-  http::set_cookie(response, cookie);
-}
-
 }  // namespace
 
 SignInRoutes::SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle,
-                           WorkerPool& hashing, std::string instance)
+                           Passwords passwords, std::string instance)
     : database_(database),
       access_(access),
       throttle_(throttle),
-      hashing_(hashing),
+      passwords_(passwords),
       instance_(std::move(instance)) {}
 
 void SignInRoutes::declare(Routes& router) {
@@ -61,17 +45,6 @@ void SignInRoutes::declare(Routes& router) {
   router.declare({"POST", "/api/v1/exchange", "sign_in"}, kSmall, answering(this, &SignInRoutes::exchange));
   router.declare({"POST", "/api/v1/sign-out", "sign_out"}, kSmall, answering(this, &SignInRoutes::sign_out));
   router.declare({"GET", "/api/v1/me", "read_own_profile"}, answering(this, &SignInRoutes::me));
-}
-
-Async<Result<bool>> SignInRoutes::check_password(store::Account const* account, std::string password) {
-  // Somebody who does not exist, or has no password here, costs as much as somebody who does.
-  std::optional<std::string> hash;
-  if (account != nullptr) hash = account->password_hash;
-  std::function<bool()> work = [&hash, &password] {
-    return hash ? crypto::verify_password(password, *hash) : crypto::verify_nothing(password);
-  };
-  auto verified = co_await hashing_.run(std::move(work));
-  co_return verified;
 }
 
 Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
@@ -90,14 +63,21 @@ Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
   auto found = co_await store::find_account_by_username(database_, name);
   if (!found) co_return found.error();
   auto const* const account = *found ? &**found : nullptr;
-  auto good = co_await check_password(account, body->password);
+  std::optional<std::string> present;
+  if (account != nullptr) present = account->password_hash;
+  auto good = co_await passwords_.verify(present, body->password);
   if (!good) co_return good.error();
 
   if (!*good || account == nullptr || account->user.locked || account->user.disabled) {
     store::AuditEntry entry;
-    entry.actor = {"anonymous", std::nullopt, address};
-    entry.action = "sign_in.failed";
+    entry.actor = {"anonymous", std::nullopt, address, request.id};
+    entry.action = "sign_in";
     entry.object_kind = "user";
+    entry.result = "refused";
+    entry.reason = account == nullptr     ? "unknown_user"
+                   : !*good               ? "wrong_password"
+                   : account->user.locked ? "locked"
+                                          : "disabled";
     // The name as typed may be a password in the wrong field: only known names are written down.
     if (account != nullptr) entry.object_id = account->user.id.text();
     auto recorded = co_await store::record_audit(database_, std::move(entry));
@@ -107,10 +87,9 @@ Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
   co_await throttle_.succeeded(name, address);
 
   if (crypto::needs_rehash(*account->password_hash)) {
-    auto password = body->password;
-    std::function<Result<std::string>()> work = [&password] { return crypto::hash_password(password); };
-    auto hash = co_await hashing_.run(std::move(work));
+    auto hash = co_await passwords_.hash(body->password);
     if (hash) {
+      present = *hash;
       auto stored = co_await store::set_password_hash(database_, account->user.id, *hash);
       if (!stored) log::warning("a password keeps its old hash", {{"error", stored.error()}});
     }
@@ -127,6 +106,8 @@ Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
   sign_in.user = account->user.id;
   sign_in.address = address;
   sign_in.user_agent = to_utf8(request.headers.get("user-agent").value_or(""), 256);
+  sign_in.request_id = request.id;
+  sign_in.password_hash = present;
   auto created = co_await store::create_sign_in(database_, std::move(sign_in));
   if (!created) co_return created.error();
 
@@ -137,14 +118,10 @@ Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
 
 Async<Result<http::Response>> SignInRoutes::sign_out(http::Request request) {
   auto const& identity = identity_of(request);
-  auto ended = co_await store::end_sign_in(database_, identity.sign_in->token_hash);
-  if (!ended) co_return ended.error();
   // Streams that this sign-in opened end at once; the person's other browsers come back with their own.
-  auto announced = co_await store::announce_revocation(database_, identity.subject.user.text());
-  if (!announced) log::warning("open streams are not told of a sign-out", {{"error", announced.error()}});
-  store::AuditEntry entry{identity.actor(), "sign_out", "user", identity.subject.user.text(), {}};
-  auto recorded = co_await store::record_audit(database_, std::move(entry));
-  if (!recorded) co_return recorded.error();
+  auto ended = co_await store::sign_out(database_, identity.subject.user, identity.sign_in->token_hash,
+                                        identity.actor());
+  if (!ended) co_return ended.error();
   auto response = http::no_content();
   give_cookie(response, "", std::chrono::seconds(0));
   co_return response;
@@ -166,6 +143,7 @@ Async<Result<http::Response>> SignInRoutes::exchange(http::Request request) {
   sign_in.token_hash = access_.token_hash(token);
   sign_in.address = address;
   sign_in.user_agent = to_utf8(request.headers.get("user-agent").value_or(""), 256);
+  sign_in.request_id = request.id;
   auto const new_hash = sign_in.token_hash;
   auto exchanged =
       co_await store::exchange_connect_token(database_, access_.token_hash(body->token), std::move(sign_in));

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "libs/async/worker_pool.h"
 #include "services/api/access.h"
+#include "services/api/passwords.h"
 #include "services/api/routes.h"
 
 namespace oriel::api {
@@ -9,8 +9,7 @@ namespace oriel::api {
 /// Sign-in, sign-out, `me`, and the exchange of a connect link for a sign-in.
 class SignInRoutes {
  public:
-  /// `hashing` runs argon2id: 20 ms and 19 MiB each, so its threads and queue bound a storm of sign-ins.
-  SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle, WorkerPool& hashing,
+  SignInRoutes(postgres::Database& database, Access& access, SignInThrottle& throttle, Passwords passwords,
                std::string instance);
   void declare(Routes& router);
 
@@ -20,12 +19,10 @@ class SignInRoutes {
   [[nodiscard]] Async<Result<http::Response>> me(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> exchange(http::Request request);
 
-  [[nodiscard]] Async<Result<bool>> check_password(store::Account const* account, std::string password);
-
   postgres::Database& database_;
   Access& access_;
   SignInThrottle& throttle_;
-  WorkerPool& hashing_;
+  Passwords passwords_;
   std::string instance_;
 };
 

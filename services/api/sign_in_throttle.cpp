@@ -134,4 +134,25 @@ Async<> SignInThrottle::succeeded(std::string account, std::string address) {
   if (!taken) log::debug("the address's count stays", {{"error", taken.error()}});
 }
 
+Async<std::chrono::seconds> SignInThrottle::paused(std::string account) {
+  auto const one = counter("account", account, domain::kAccountThrottle);
+  auto left = co_await redis_.command("PTTL", prefix_ + one.name + ":blocked");
+  if (left) {
+    co_return rounded_up(
+        std::max(std::chrono::milliseconds(0), std::chrono::milliseconds(left->as_integer().value_or(0))));
+  }
+  auto const found = local_.find(one.name);
+  if (found == local_.end()) co_return std::chrono::seconds(0);
+  auto const wait = found->second.blocked_until - clock_.steady_now();
+  co_return rounded_up(
+      std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(wait)));
+}
+
+Async<> SignInThrottle::forget(std::string account) {
+  auto const one = counter("account", account, domain::kAccountThrottle);
+  local_.erase(one.name);
+  auto forgotten = co_await redis_.command("DEL", prefix_ + one.name, prefix_ + one.name + ":blocked");
+  if (!forgotten) log::warning("an account stays paused for a while", {{"error", forgotten.error()}});
+}
+
 }  // namespace oriel::api

@@ -25,6 +25,10 @@ class SignInThrottle {
   [[nodiscard]] Async<std::chrono::seconds> begin(std::string account, std::string address);
   /// The attempt was good: the account's count is forgotten, the address's is taken back.
   [[nodiscard]] Async<> succeeded(std::string account, std::string address);
+  /// How long the account's next attempt has to wait now; zero: not at all. Counts nothing.
+  [[nodiscard]] Async<std::chrono::seconds> paused(std::string account);
+  /// Lets the account try again at once.
+  [[nodiscard]] Async<> forget(std::string account);
 
  private:
   /// One counted name: `account:<keyed hash>` or `address:<keyed hash>`.

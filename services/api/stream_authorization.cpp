@@ -99,7 +99,7 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
                                                     (*person)->expires_at.time_since_epoch())
                                                     .count()));
   if (!owner && target->route == "display") {
-    store::AuditEntry entry{{"user", subject.user.text(), client_address(request)},
+    store::AuditEntry entry{{"user", subject.user.text(), client_address(request), request.id},
                             "session.view",
                             "session",
                             target->session.text(),

@@ -207,6 +207,7 @@ json::Object me_view(store::Account const& account, std::string const& instance)
           {"username", account.user.username},
           {"display_name", display_name(account.user)},
           {"administrator", account.permissions.is_administrator()},
+          {"must_change_password", account.user.must_change_password},
           {"permissions", std::move(permissions)},
           {"session_limit", domain::session_limit(account.limits)},
           {"theme", "system"},

@@ -4,15 +4,21 @@
 #include <functional>
 #include <utility>
 
+#include <unistd.h>
+
 #include "libs/async/deadline.h"
+#include "libs/async/sleep.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
+#include "libs/base/resident_memory.h"
 #include "libs/base/scope_exit.h"
 #include "libs/base/text.h"
+#include "libs/base/version.h"
 #include "libs/http/json_body.h"
 #include "libs/store/agents.h"
 #include "libs/store/migrations.h"
+#include "libs/store/service_reports.h"
 #include "protocol/authorization/route.h"
 #include "services/manager/enrolment.h"
 
@@ -44,7 +50,8 @@ Manager::Manager(Executor executor, Options options)
       options_(std::move(options)),
       database_(executor, options_.database),
       leadership_(executor, database_, holder_name()),
-      reconciler_(executor, database_, options_.database, leadership_, channels_) {
+      reconciler_(executor, database_, options_.database, leadership_, channels_),
+      tasks_(executor) {
   declare_routes();
 }
 
@@ -79,7 +86,7 @@ void Manager::declare_routes() {
   });
 }
 
-Async<http::Response> Manager::ready() {
+Async<json::Array> Manager::missing() {
   json::Array missing;
   auto version = co_await store::schema_version(database_);
   auto const newest = store::migrations().empty() ? 0 : store::migrations().back().number;
@@ -90,6 +97,29 @@ Async<http::Response> Manager::ready() {
   }
   // One that does not lead is ready too: it serves agents and waits.
   if (leadership_.leads() && !reconciler_.healthy()) missing.emplace_back("reconciler");
+  co_return missing;
+}
+
+Async<> Manager::report_itself() {
+  auto const process = holder_name();
+  for (;;) {
+    auto const lacking = co_await missing();
+    store::ServiceReport report{"manager",
+                                process,
+                                std::string(version()),
+                                lacking.empty(),
+                                lacking.empty() ? "" : json::text(lacking),
+                                resident_bytes(::getpid()),
+                                {}};
+    if (leadership_.leads() && report.detail.empty()) report.detail = "leads";
+    auto reported = co_await store::report_service(database_, std::move(report));
+    if (!reported) log::debug("no report on this service", {{"error", reported.error()}});
+    co_await sleep_for(store::kServiceReports);
+  }
+}
+
+Async<http::Response> Manager::ready() {
+  auto missing = co_await this->missing();
   bool const complete = missing.empty();
   json::Object body;
   body["ready"] = complete;
@@ -163,12 +193,14 @@ Result<> Manager::start() {
   server_ = std::move(*listening);
   leadership_.start();
   reconciler_.start();
+  tasks_.spawn(report_itself(), "report on this service");
   return {};
 }
 
 Async<> Manager::stop() {
   if (server_) co_await server_->stop();
   server_.reset();
+  co_await tasks_.stop();
   co_await reconciler_.stop();
   co_await leadership_.stop();
   database_.close();

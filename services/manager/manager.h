@@ -4,6 +4,8 @@
 #include <string>
 
 #include "libs/async/async.h"
+#include "libs/async/task_group.h"
+#include "libs/base/json.h"
 #include "libs/base/result.h"
 #include "libs/http/router.h"
 #include "libs/http/server.h"
@@ -31,6 +33,10 @@ class Manager {
  private:
   void declare_routes();
   [[nodiscard]] Async<http::Response> ready();
+  /// What readiness misses; empty: nothing.
+  [[nodiscard]] Async<json::Array> missing();
+  /// Tells the database, for the administrators' page, that this process runs.
+  [[nodiscard]] Async<> report_itself();
   [[nodiscard]] Async<> serve_channel(http::WebSocket& socket);
   [[nodiscard]] Async<Result<AgentId>> introduce(http::WebSocket& socket);
 
@@ -40,6 +46,7 @@ class Manager {
   Leadership leadership_;
   AgentChannels channels_;
   Reconciler reconciler_;
+  TaskGroup tasks_;
   http::Router router_;
   std::unique_ptr<http::Server> server_;
 };

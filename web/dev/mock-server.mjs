@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { icons } from "./icons.mjs";
+import { answerPeople } from "./mock-people.mjs";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8" };
@@ -54,7 +55,7 @@ export function createState(shape = "full") {
   }));
   const byIcon = (icon) => workspaces.find((workspace) => workspace.name === icon);
   const state = { shape, workspaces, sessions: new Map(), servers: [], streams: new Set(), signedIn: true, limit: 5, failures: 0, me: null, requests: [], launchDelay: 15, exchangeable: new Set(["good-token"]) };
-  state.me = { id: named("mara"), username: "mara", display_name: "Mara", administrator: true, permissions: [], session_limit: 5, theme: "system", version: "0.1.0", instance: "oriel" };
+  state.me = { id: named("mara"), username: "mara", display_name: "Mara", administrator: true, must_change_password: false, permissions: [], session_limit: 5, theme: "system", version: "0.1.0", instance: "oriel" };
 
   const add = (icon, user, seconds, more = {}) => {
     const workspace = byIcon(icon);
@@ -169,7 +170,7 @@ export function createMock(state = createState()) {
     try {
       if (!url.pathname.startsWith("/api/")) return file(url, response);
       let body = {};
-      if (request.method === "POST") {
+      if (request.method === "POST" || request.method === "PATCH") {
         let text = "";
         for await (const chunk of request) text += chunk;
         if (text.length > 65536) return refuse(400, "invalid", "Too long");
@@ -251,6 +252,7 @@ export function createMock(state = createState()) {
       }
       if (route.startsWith("GET /admin/") && !state.me.administrator) return refuse(403, "forbidden", "For administrators");
       if (route === "GET /admin/sessions") return send(200, { sessions: [...state.sessions.values()], cursor: null });
+      if (answerPeople({ state, route, url, body, send, refuse })) return;
       if (route === "GET /admin/servers") return send(200, { servers: state.servers });
       if (route === "GET /admin/workspaces") return send(200, { workspaces: state.workspaces });
       refuse(404, "not_found", "No such route");

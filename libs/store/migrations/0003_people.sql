@@ -29,3 +29,16 @@ CREATE INDEX audit_by_result ON audit (result, at DESC, id DESC) WHERE result <>
 -- Services add to the audit; the API reads it; nobody of them changes or empties it.
 REVOKE UPDATE, DELETE, TRUNCATE ON audit FROM oriel_api, oriel_manager;
 REVOKE SELECT ON audit FROM oriel_manager;
+
+-- What each service says of itself every few seconds, for the page of diagnostics; what is old is not running.
+CREATE TABLE service_reports (
+    service text NOT NULL,
+    process text NOT NULL,                             -- one of several that run side by side
+    version text NOT NULL,
+    ready boolean NOT NULL,
+    detail text NOT NULL DEFAULT '',
+    memory_bytes bigint NOT NULL DEFAULT 0,
+    reported_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (service, process)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON service_reports TO oriel_api, oriel_manager;

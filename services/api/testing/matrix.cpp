@@ -116,6 +116,10 @@ void MatrixWorld::prepare() {
   changed_ = false;
   api.execute("update users set disabled = false, locked = false");
   api.execute("delete from sign_ins");
+  person = UserId::random();
+  auto const name = "matrix-" + person.text();
+  api.execute("insert into users (id, username, username_key, password_hash) values ('" + person.text() +
+              "', '" + name + "', '" + name + "', 'none')");
   api.execute("delete from sessions");
   store::SessionRequest request;
   request.user = api.basics.user;
@@ -194,6 +198,7 @@ Who MatrixWorld::subject(std::string const& name, MatrixRow const& row) {
 std::string MatrixWorld::id_of(std::string const& object) const {
   if (object == "session") return session.text();
   if (object == "workspace") return workspace.text();
+  if (object == "user") return person.text();
   throw std::runtime_error("the matrix names an unknown object: " + object);
 }
 

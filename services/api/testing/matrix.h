@@ -67,6 +67,7 @@ class MatrixWorld {
   Matrix matrix = Matrix::read();
   ImageId workspace{};  ///< granted to the owner alone
   SessionId session{};  ///< the owner's, running
+  UserId person{};      ///< whom administrators act on
 
  private:
   [[nodiscard]] Who signed_in(UserId user, std::optional<SessionId> bound = std::nullopt);

@@ -3,6 +3,7 @@ import { Button, EmptyState, t, Toaster } from "@oriel/ui";
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import type { HashRoute } from "./hash_routes.ts";
 import { EntryPage } from "./pages/entry.tsx";
+import { FirstPasswordPage } from "./pages/first_password.tsx";
 import { NotFoundPage } from "./pages/not_found.tsx";
 import { SignInPage } from "./pages/sign_in.tsx";
 import { WorkspacesPage } from "./pages/workspaces.tsx";
@@ -72,6 +73,7 @@ function Pages() {
   }
   if (signedOut) return <SignInPage expired={expired} />;
   if (state.kind !== "signed-in" || atSignIn) return null;
+  if (state.me.must_change_password) return <FirstPasswordPage />;
   return <SignedIn me={state.me} path={place.path} />;
 }
 

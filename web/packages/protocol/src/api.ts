@@ -14,6 +14,14 @@ export type SessionRequest = Schemas["SessionRequest"];
 export type Server = Schemas["Server"];
 export type ServerImage = Schemas["ServerImage"];
 export type ImageState = ServerImage["state"];
+export type User = Schemas["User"];
+export type UserToCreate = Schemas["UserToCreate"];
+export type UserChanges = Schemas["UserChanges"];
+export type CreatedUser = Schemas["CreatedUser"];
+export type Group = Schemas["Group"];
+export type Device = Schemas["Device"];
+export type AuditEntry = Schemas["AuditEntry"];
+export type Diagnostics = Schemas["Diagnostics"];
 export type Exchanged = Schemas["Exchanged"];
 export type Problem = Schemas["Problem"]["error"];
 export type ErrorCode = Problem["code"];
@@ -21,4 +29,6 @@ export type ErrorCode = Problem["code"];
 /** A session with what the administrators' list tells besides; events carry the plain session, so those may be absent. */
 export type AdminSession = Session & Partial<Pick<Schemas["AdminSession"], "user" | "server" | "cpu" | "memory">>;
 
+export type UserQuery = NonNullable<paths["/api/v1/admin/users"]["get"]["parameters"]["query"]>;
+export type AuditQuery = NonNullable<paths["/api/v1/admin/audit"]["get"]["parameters"]["query"]>;
 export type AdminSessionQuery = NonNullable<paths["/api/v1/admin/sessions"]["get"]["parameters"]["query"]>;

@@ -2,13 +2,23 @@ import type {
   AdminSession,
   AdminSessionQuery,
   AdminWorkspace,
+  AuditEntry,
+  AuditQuery,
+  CreatedUser,
+  Device,
+  Diagnostics,
   ErrorCode,
   Exchanged,
+  Group,
   Me,
   Problem,
   Server,
   Session,
   SessionRequest,
+  User,
+  UserChanges,
+  UserQuery,
+  UserToCreate,
   Workspace,
 } from "./api.ts";
 
@@ -128,6 +138,57 @@ export class ApiClient {
   adminWorkspaces(signal?: AbortSignal): Promise<{ workspaces: AdminWorkspace[] }> {
     return this.#read("/api/v1/admin/workspaces", signal);
   }
+  devices(signal?: AbortSignal): Promise<{ devices: Device[] }> {
+    return this.#read("/api/v1/me/devices", signal);
+  }
+  /** One of one's own devices, or all but the one at hand. */
+  endDevices(device?: string): Promise<{ ended: number }> {
+    return this.#send("POST", "/api/v1/me/end-devices", device === undefined ? {} : { device });
+  }
+  changePassword(current: string, next: string): Promise<void> {
+    return this.#send("POST", "/api/v1/me/password", { current_password: current, new_password: next });
+  }
+  users(query: UserQuery = {}, signal?: AbortSignal): Promise<{ users: User[]; total: number; previous_cursor: string | null; next_cursor: string | null }> {
+    return this.#read(`/api/v1/admin/users${searchOf(query)}`, signal);
+  }
+  groups(signal?: AbortSignal): Promise<{ groups: Group[] }> {
+    return this.#read("/api/v1/admin/groups", signal);
+  }
+  user(id: string, signal?: AbortSignal): Promise<User> {
+    return this.#read(`/api/v1/admin/users/${encodeURIComponent(id)}`, signal);
+  }
+  createUser(user: UserToCreate): Promise<CreatedUser> {
+    return this.#send("POST", "/api/v1/admin/users", user);
+  }
+  editUser(id: string, changes: UserChanges): Promise<User> {
+    return this.#send("PATCH", `/api/v1/admin/users/${encodeURIComponent(id)}`, changes);
+  }
+  deleteUser(id: string): Promise<{ sessions: number }> {
+    return this.#send("DELETE", `/api/v1/admin/users/${encodeURIComponent(id)}`);
+  }
+  actOnUser(id: string, act: "disable" | "enable" | "unlock"): Promise<User> {
+    return this.#send("POST", `/api/v1/admin/users/${encodeURIComponent(id)}/${act}`);
+  }
+  /** Without a password one is made; it is answered this once. */
+  resetPassword(id: string, reset: { password?: string; must_change_password: boolean }): Promise<{ password: string | null }> {
+    return this.#send("POST", `/api/v1/admin/users/${encodeURIComponent(id)}/password`, reset);
+  }
+  userDevices(id: string, signal?: AbortSignal): Promise<{ devices: Device[] }> {
+    return this.#read(`/api/v1/admin/users/${encodeURIComponent(id)}/devices`, signal);
+  }
+  endUserDevices(id: string, device?: string): Promise<{ ended: number }> {
+    return this.#send("POST", `/api/v1/admin/users/${encodeURIComponent(id)}/end-devices`, device === undefined ? {} : { device });
+  }
+  audit(query: AuditQuery = {}, signal?: AbortSignal): Promise<{ entries: AuditEntry[]; next_cursor: string | null }> {
+    return this.#read(`/api/v1/admin/audit${searchOf(query)}`, signal);
+  }
+  /** Where the browser downloads the audit from. */
+  auditExport(query: AuditQuery, format: "csv" | "jsonl"): string {
+    return `${this.#base}/api/v1/admin/audit/export${searchOf({ ...query, format })}`;
+  }
+  diagnostics(signal?: AbortSignal): Promise<Diagnostics> {
+    return this.#read("/api/v1/admin/diagnostics", signal);
+  }
 
   async #read<T>(path: string, signal?: AbortSignal, quiet = false): Promise<T> {
     for (let attempt = 0; ; attempt++) {
@@ -199,6 +260,14 @@ export function problemOf(response: Pick<Response, "status" | "headers">, text: 
     // Not ours; told by status below.
   }
   return new ApiError(codeOfStatus(response.status), `The server answered with status ${response.status}`, response.status, [], null, retryAfter);
+}
+
+/** A query without its empty members. */
+function searchOf(query: object): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(name, String(value));
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
 }
 
 function randomKey(): string {

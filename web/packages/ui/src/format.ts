@@ -68,6 +68,19 @@ export function shortTime(time: string): string {
   return short.format(new Date(time)).replace(" at ", ", ");
 }
 
+const seconds = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" });
+
+/** "27 Nov, 14:05:09": for a list of what happened. */
+export function secondsTime(time: string): string {
+  return seconds.format(new Date(time)).replace(" at ", ", ");
+}
+
+/** "27 November 2026 at 14:05:09 CET": for one thing that happened. */
+export function exactSeconds(time: string): string {
+  return whole.format(new Date(time));
+}
+
 /** The hue of a person, the same everywhere. */
 export function hueOf(name: string): number {
   let hash = 2166136261;

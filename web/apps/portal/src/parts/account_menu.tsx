@@ -1,8 +1,10 @@
 import type { Me } from "@oriel/protocol";
 import { chooseTheme, Menu, storedTheme, t, type Theme, toast } from "@oriel/ui";
-import { LogOut, Monitor, Moon, Sun } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { CircleUser, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { signOut } from "../state/account.ts";
+
+const AccountDialog = lazy(() => import("./account_dialog.tsx"));
 
 export const themes = [
   { theme: "system", icon: Monitor, label: "account.theme_system" },
@@ -16,8 +18,10 @@ export function trySignOut(): void {
 
 export function AccountMenu({ me, avatar }: { me: Me; avatar: ReactNode }) {
   const [theme, setTheme] = useState<Theme>(storedTheme);
+  const [account, setAccount] = useState(false);
   const name = me.display_name || me.username;
   return (
+    <>
     <Menu
       label={t("account.label", { name })}
       head={
@@ -38,6 +42,7 @@ export function AccountMenu({ me, avatar }: { me: Me; avatar: ReactNode }) {
           },
         })),
         { kind: "line" },
+        { label: t("account.open"), icon: CircleUser, run: () => setAccount(true) },
         { label: t("account.sign_out"), icon: LogOut, run: trySignOut },
       ]}
       trigger={(props) => (
@@ -46,5 +51,11 @@ export function AccountMenu({ me, avatar }: { me: Me; avatar: ReactNode }) {
         </button>
       )}
     />
+    {account && (
+      <Suspense fallback={null}>
+        <AccountDialog onClose={() => setAccount(false)} />
+      </Suspense>
+    )}
+    </>
   );
 }

@@ -1,6 +1,6 @@
 import type { Me } from "@oriel/protocol";
 import { chooseTheme, Icon, t } from "@oriel/ui";
-import { Boxes, LayoutGrid, LogOut, type LucideIcon, Monitor, Search, Server } from "lucide-react";
+import { Activity, Boxes, LayoutGrid, LogOut, type LucideIcon, Monitor, ScrollText, Search, Server, Users } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { navigate } from "../router.ts";
 import { complete, open } from "../state/launch.ts";
@@ -70,6 +70,9 @@ function PaletteDialog({ me, onClose }: { me: Me; onClose: () => void }) {
     go("/admin/sessions", `${t("nav.administration")}: ${t("nav.sessions")}`, Monitor);
     go("/admin/workspaces", `${t("nav.administration")}: ${t("nav.workspaces")}`, Boxes);
     go("/admin/servers", `${t("nav.administration")}: ${t("nav.servers")}`, Server);
+    go("/admin/users", `${t("nav.administration")}: ${t("nav.users")}`, Users);
+    go("/admin/audit", `${t("nav.administration")}: ${t("nav.audit")}`, ScrollText);
+    go("/admin/diagnostics", `${t("nav.administration")}: ${t("nav.diagnostics")}`, Activity);
   }
   for (const session of sessions?.values() ?? []) {
     if (!isOpenable(session)) continue;

@@ -1,6 +1,6 @@
 import type { Me } from "@oriel/protocol";
 import { Avatar, IconButton, Icon, Mark, Menu, type MenuItem, t } from "@oriel/ui";
-import { Boxes, LayoutGrid, Menu as MenuIcon, Monitor, Search, Server } from "lucide-react";
+import { Activity, Boxes, LayoutGrid, Menu as MenuIcon, Monitor, ScrollText, Search, Server, Users } from "lucide-react";
 import type { ReactNode } from "react";
 import { navigate, usePlace } from "../router.ts";
 import { open } from "../state/launch.ts";
@@ -24,6 +24,9 @@ export function TopBar({ me, middle }: { me: Me; middle?: ReactNode }) {
     { label: `${t("nav.administration")}: ${t("nav.sessions")}`, icon: Monitor, run: () => navigate("/admin/sessions") },
     { label: `${t("nav.administration")}: ${t("nav.workspaces")}`, icon: Boxes, run: () => navigate("/admin/workspaces") },
     { label: `${t("nav.administration")}: ${t("nav.servers")}`, icon: Server, run: () => navigate("/admin/servers") },
+    { label: `${t("nav.administration")}: ${t("nav.users")}`, icon: Users, run: () => navigate("/admin/users") },
+    { label: `${t("nav.administration")}: ${t("nav.audit")}`, icon: ScrollText, run: () => navigate("/admin/audit") },
+    { label: `${t("nav.administration")}: ${t("nav.diagnostics")}`, icon: Activity, run: () => navigate("/admin/diagnostics") },
   ];
   const resume: MenuItem[] = own.map((session) => ({ label: session.workspace.friendly_name, icon: Monitor, run: () => open(session) }));
 

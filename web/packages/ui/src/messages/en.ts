@@ -1,5 +1,8 @@
 // Every text that a person reads in the portal. `{name}` is a value; `one`/`other` are chosen by `count`.
+import { people } from "./en_people.ts";
+
 export const en = {
+  ...people,
   "product": "Oriel",
   "close": "Close",
   "cancel": "Cancel",

@@ -1,6 +1,6 @@
 import type { Me } from "@oriel/protocol";
 import { Icon, t } from "@oriel/ui";
-import { Boxes, type LucideIcon, Monitor, Server } from "lucide-react";
+import { Activity, Boxes, type LucideIcon, Monitor, ScrollText, Server, Users } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "../../parts/link.tsx";
 import { TopBar } from "../../parts/top_bar.tsx";
@@ -17,7 +17,7 @@ export function AdminFrame({ me, children }: { me: Me; children: ReactNode }) {
   const running = sessions && [...sessions.values()].filter(isLive).length;
   const entry = (href: string, label: string, icon: LucideIcon, count?: number | null) => (
     <li>
-      <Link href={href} aria-current={path === href ? "page" : undefined} title={label}>
+      <Link href={href} aria-current={path === href ? "page" : path.startsWith(`${href}/`) ? "true" : undefined} title={label}>
         <Icon of={icon} />
         <span className="nav-word">{label}</span>
         {count !== undefined && count !== null && <span className="cnt">{count}</span>}
@@ -35,6 +35,17 @@ export function AdminFrame({ me, children }: { me: Me; children: ReactNode }) {
             <ul>
               {entry("/admin/workspaces", t("nav.workspaces"), Boxes)}
               {entry("/admin/servers", t("nav.servers"), Server, servers?.length)}
+            </ul>
+          </div>
+          <div>
+            <h2>{t("nav.people")}</h2>
+            <ul>{entry("/admin/users", t("nav.users"), Users)}</ul>
+          </div>
+          <div>
+            <h2>{t("nav.operation")}</h2>
+            <ul>
+              {entry("/admin/audit", t("nav.audit"), ScrollText)}
+              {entry("/admin/diagnostics", t("nav.diagnostics"), Activity)}
             </ul>
           </div>
         </nav>

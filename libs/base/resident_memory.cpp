@@ -1,4 +1,4 @@
-#include "cli/resident_memory.h"
+#include "libs/base/resident_memory.h"
 
 #include <string>
 #include <string_view>
@@ -6,7 +6,7 @@
 #include "libs/base/file.h"
 #include "libs/base/text.h"
 
-namespace oriel::cli {
+namespace oriel {
 namespace {
 
 /// The number after a word at the beginning of a line.
@@ -45,4 +45,4 @@ std::int64_t resident_bytes(std::int64_t process) {
   return status ? number_after(*status, "VmRSS:") * 1024 : 0;
 }
 
-}  // namespace oriel::cli
+}  // namespace oriel
