@@ -13,6 +13,9 @@ const administration = [
   ["/admin/sessions", "Sessions"],
   ["/admin/servers", "Servers"],
   ["/admin/workspaces", "Workspaces"],
+  ["/admin/users", "Users"],
+  ["/admin/audit", "Audit"],
+  ["/admin/diagnostics", "Diagnostics"],
 ];
 
 describe("axe finds nothing", () => {
@@ -91,6 +94,34 @@ describe("axe finds nothing", () => {
       await admin.page.locator(".list-loading").waitFor({ state: "detached" });
       assert.deepEqual(await everywhere(admin, path), []);
     }
+  });
+
+  test("dialogs of users, the audit and one's own account", async () => {
+    const { page } = admin;
+    const dialog = async (name, open) => {
+      await open();
+      await page.locator("dialog[open]").waitFor();
+      assert.deepEqual(await violations(page, name), []);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog[open]").waitFor({ state: "detached" });
+    };
+    await admin.goes(`${oriel.origin}/admin/users`);
+    await dialog("new user", () => page.getByRole("button", { name: "New user" }).click());
+    for (const act of ["Edit", "Reset password", "Disable", "Delete"]) {
+      await dialog(act, async () => {
+        await page.getByRole("button", { name: `More for ${oriel.credentials.user.username}` }).click();
+        await page.getByRole("menuitem", { name: act }).click();
+      });
+    }
+    await page.getByRole("link", { name: oriel.credentials.user.username }).click();
+    await page.getByRole("heading", { name: "Devices" }).waitFor();
+    assert.deepEqual(await everywhere(admin, "one user"), []);
+    await admin.goes(`${oriel.origin}/admin/audit`);
+    await dialog("audit entry", () => page.getByRole("button", { name: /^Details of/ }).first().click());
+    await dialog("own account", async () => {
+      await page.getByRole("button", { name: /^Account/ }).click();
+      await page.getByRole("menuitem", { name: "Your account" }).click();
+    });
   });
 
   test("the check itself finds what is wrong", async () => {

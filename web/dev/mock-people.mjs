@@ -112,7 +112,10 @@ export function answerPeople({ state, route, url, body, send, refuse }) {
     const { rows, next, previous } = page(matching, url);
     send(200, { users: rows, total: matching.length, next_cursor: next, previous_cursor: previous });
   } else if (route === "POST /admin/users") {
-    if (people.users.some((user) => user.username === body.username.toLowerCase())) return field(409, "conflict", "/username", "This name is taken. Names compare without case."), true;
+    if (people.users.some((user) => user.username === body.username.toLowerCase())) {
+      field(409, "conflict", "/username", "This name is taken. Names compare without case.");
+      return true;
+    }
     const user = { id: hex(), username: body.username, first_name: body.first_name, last_name: body.last_name, display_name: `${body.first_name} ${body.last_name}`.trim() || body.username, groups: [administrators, everybody].filter((group) => body.groups.includes(group.id)).map(({ id, name }) => ({ id, name })), administrator: false, state: "active", locked: false, must_change_password: body.must_change_password, created_at: ago(0), last_sign_in_at: null, last_session_at: null, live_sessions: 0, devices: 0 };
     people.users.push(user);
     people.users.sort((a, b) => a.username.localeCompare(b.username));

@@ -18,8 +18,10 @@ const failing = createMock(createState("failing"));
 const slow = createMock(createState("slow"));
 const signedOut = createMock(createState("full"));
 signedOut.state.signedIn = false;
+const first = createMock(createState("full"));
+first.state.me.must_change_password = true;
 const address = new Map();
-for (const mock of [full, empty, failing, slow, signedOut]) address.set(mock, await mock.listen());
+for (const mock of [full, empty, failing, slow, signedOut, first]) address.set(mock, await mock.listen());
 
 // A list that fails is asked for twice more before that is told.
 const failed = (page) => page.getByRole("button", { name: "Try again" }).waitFor();
@@ -72,6 +74,50 @@ const shots = [
   ["admin-servers-details", full, "/admin/servers", async (page) => page.getByRole("button", { name: "Details of atlas-1" }).click()],
   ["admin-servers-empty", empty, "/admin/servers", undefined, "desk"],
   ["admin-workspaces", full, "/admin/workspaces"],
+  ["account-dialog", full, "/", async (page) => {
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("menuitem", { name: "Your account" }).click();
+    await page.getByText("This device").waitFor();
+  }],
+  ["first-password", first, "/"],
+  ["admin-users", full, "/admin/users"],
+  ["admin-users-no-match", full, "/admin/users?q=nobody", undefined, "desk"],
+  ["admin-users-failed", failing, "/admin/users", failed],
+  ["admin-users-create", full, "/admin/users", async (page) => {
+    await page.getByRole("button", { name: "New user" }).click();
+    await page.getByLabel("User name", { exact: true }).fill("mara");
+    await page.getByRole("button", { name: "Create user" }).click();
+    await page.getByText("This name is taken").waitFor();
+  }],
+  ["admin-users-password", full, "/admin/users", async (page) => {
+    await page.getByRole("button", { name: "More for amira" }).first().click();
+    await page.getByRole("menuitem", { name: "Reset password" }).click();
+    await page.getByRole("button", { name: "Reset password" }).click();
+    await page.getByTestId("password").waitFor();
+  }],
+  ["admin-users-delete", full, "/admin/users", async (page) => {
+    await page.getByRole("button", { name: "More for amira" }).first().click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    await page.getByRole("alertdialog").waitFor();
+  }],
+  ["admin-user", full, "/admin/users", async (page) => {
+    await page.getByRole("searchbox").fill("kofi");
+    await page.getByText("of 6").first().waitFor();
+    await page.getByRole("link", { name: "kofi", exact: true }).click();
+    await page.getByRole("heading", { name: "Devices" }).waitFor();
+    await page.waitForTimeout(200);
+  }],
+  ["admin-audit", full, "/admin/audit"],
+  ["admin-audit-filtered", full, "/admin/audit?since=day&result=refused", undefined, "desk"],
+  ["admin-audit-details", full, "/admin/audit?action=user.edit", async (page) => {
+    await page.getByRole("button", { name: "Details of" }).first().click();
+    await page.getByRole("dialog").waitFor();
+  }],
+  ["admin-audit-empty", empty, "/admin/audit", undefined, "desk"],
+  ["admin-audit-failed", failing, "/admin/audit", failed],
+  ["admin-diagnostics", full, "/admin/diagnostics"],
+  ["admin-diagnostics-good", empty, "/admin/diagnostics", undefined, "desk"],
+  ["admin-diagnostics-failed", failing, "/admin/diagnostics", failed, "desk"],
   ["not-found", full, "/nothing/here", undefined, "desk"],
 ];
 

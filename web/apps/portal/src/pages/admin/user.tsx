@@ -104,7 +104,7 @@ function Facts({ user }: { user: User }) {
           ),
         )}
         {fact(t("users.last_sign_in"), user.last_sign_in_at ? <Age since={user.last_sign_in_at} /> : t("users.never"))}
-        {fact(t("password.new"), user.must_change_password ? t("users.must_change") : t("none"))}
+        {user.must_change_password && fact(t("user_form.password"), t("users.must_change"))}
         {fact(t("users.created_at"), format.exactTime(user.created_at))}
         {fact(t("users.id"), <CopyId id={user.id} label={t("users.id")} />)}
       </dl>
