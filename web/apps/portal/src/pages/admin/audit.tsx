@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditQuery, Me } from "@oriel/protocol";
-import { Button, type Column, Dialog, EmptyState, format, IconButton, Menu, StateDot, Table, t } from "@oriel/ui";
-import { Download, Info, X } from "lucide-react";
+import { Button, type Column, Dialog, EmptyState, format, Icon, IconButton, Menu, StateDot, Table, t } from "@oriel/ui";
+import { Download, Info, Plus, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { usePage } from "../../parts/page.tsx";
 import { setParameters, usePlace } from "../../router.ts";
@@ -119,6 +119,7 @@ export function AdminAuditPage({ me }: { me: Me }) {
             ]}
             trigger={(props) => (
               <button type="button" className={span ? "chip on" : "chip chip-dash chip-alone"} {...props}>
+                {!span && <Icon of={Plus} />}
                 {t("audit.since")}
                 {span && <b>{span === "between" ? [at("from"), at("until")].map((time) => (time ? format.shortTime(time) : "…")).join(" – ") : t(`audit.${span as keyof typeof spans}`)}</b>}
               </button>
@@ -126,7 +127,7 @@ export function AdminAuditPage({ me }: { me: Me }) {
           />
           {span && (
             <button type="button" className="chip on" aria-label={t("admin_sessions.remove_filter", { name: t("audit.since") })} onClick={() => filterBy({ since: null, from: null, until: null })}>
-              <X size={16} aria-hidden="true" />
+              <Icon of={X} />
             </button>
           )}
         </span>
@@ -198,7 +199,7 @@ function ChosenId({ name, parameter, value, label }: { name: string; parameter: 
         {name} <b>{label}</b>
       </span>
       <button type="button" className="chip on" aria-label={t("admin_sessions.remove_filter", { name })} onClick={() => setParameters({ [parameter]: null, cursor: null })}>
-        <X size={16} aria-hidden="true" />
+        <Icon of={X} />
       </button>
     </span>
   );

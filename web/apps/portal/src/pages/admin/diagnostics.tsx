@@ -1,5 +1,5 @@
 import type { Diagnostics, Me } from "@oriel/protocol";
-import { Age, Button, type Column, format, Icon, StateDot, Table, type Tone, t, toast } from "@oriel/ui";
+import { Age, Button, type Column, format, Icon, StateDot, Table, type Tone, t, toast, useClock } from "@oriel/ui";
 import { CircleAlert, Copy, Info, RefreshCw } from "lucide-react";
 import { usePage } from "../../parts/page.tsx";
 import { api } from "../../state/api.ts";
@@ -116,9 +116,7 @@ function Whole({ page }: { page: Diagnostics }) {
 }
 
 function Checked({ at }: { at: string }) {
-  return (
-    <span title={format.exactTime(at)}>
-      <Age since={at} />
-    </span>
-  );
+  const start = Date.parse(at);
+  const age = useClock((now) => format.duration(now - start));
+  return <span title={format.exactTime(at)}>{t("diagnostics.checked", { age })}</span>;
 }
