@@ -5,6 +5,9 @@ import { run } from "./instance.mjs";
 /** The processes whose memory, descriptors and threads must not grow. */
 export const ourServices = ["api", "manager", "agent", "broker"];
 
+/** Where the daemon that DOCKER_HOST names keeps what lives no longer than the machine, and the cgroup of its containers. */
+const engine = { exec: process.env.ORIEL_TEST_ENGINE_EXEC ?? "/run/docker", cgroup: process.env.ORIEL_TEST_ENGINE_CGROUP ?? "docker" };
+
 const lines = (text) => text.split("\n").filter(Boolean);
 const entries = (path) => (existsSync(path) ? readdirSync(path) : []);
 const read = (path) => {
@@ -94,18 +97,18 @@ export async function leftovers(instance) {
   // Of the engine that our containers run on: another one on this host has shims of its own.
   const argument = (words, name) => words.split("\0")[words.split("\0").indexOf(name) + 1] ?? "";
   const services = new Set(await docker("ps", "-q", "--no-trunc", "--filter", ours));
-  const engine = argument(shims.find((words) => services.has(argument(words, "-id"))) ?? "", "-address");
-  found["shims of no container"] = ofNobody(shims.filter((words) => argument(words, "-address") === engine).map((words) => argument(words, "-id"))).length;
+  const address = argument(shims.find((words) => services.has(argument(words, "-id"))) ?? "", "-address");
+  found["shims of no container"] = ofNobody(shims.filter((words) => argument(words, "-address") === address).map((words) => argument(words, "-id"))).length;
   found["container directories of no container"] = ofNobody(entries(`${root}/containers`)).length;
   const groups = ["/sys/fs/cgroup", ...entries("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}`)];
-  found["cgroups of no container"] = groups.flatMap((group) => ofNobody(entries(`${group}/docker`))).length;
+  found["cgroups of no container"] = groups.flatMap((group) => ofNobody(entries(`${group}/${engine.cgroup}`))).length;
   const mounts = lines(read("/proc/self/mountinfo"));
   found["mounts below the home"] = mounts.filter((line) => line.includes(` ${instance.home}/`)).length;
-  found["mounts of no container"] = ofNobody(mounts.map((line) => line.match(/containers\/([0-9a-f]{64})\//)?.[1] ?? "")).length;
+  found["mounts of no container"] = ofNobody(mounts.filter((line) => line.includes(` ${root}/`)).map((line) => line.match(/containers\/([0-9a-f]{64})\//)?.[1] ?? "")).length;
   const running = (await docker("ps", "-q")).length;
   found["overlay mounts beyond running containers"] = mounts.filter((line) => line.includes(`${root}/overlay2/`) && line.includes("/merged")).length - running;
   const sandboxes = new Set(lines((await run("docker", ["inspect", "--format", "{{.NetworkSettings.SandboxKey}}", ...(await docker("ps", "-aq"))], { tolerate: true })).stdout).map((path) => path.split("/").at(-1)));
-  found["network namespaces of no container"] = entries("/run/docker/netns").filter((name) => name !== "default" && !sandboxes.has(name)).length;
+  found["network namespaces of no container"] = entries(`${engine.exec}/netns`).filter((name) => name !== "default" && !sandboxes.has(name)).length;
 
   // Ours: sockets, directories, temporary files, rows.
   found["files of the home"] = ["run", "agent", "proxy", "ca", "tls", "secrets"].flatMap((name) => files(`${instance.home}/${name}`)).length;
