@@ -254,10 +254,27 @@ TEST_F(Control, ClosesViewersWhenTold) {
   auto one = view();
   auto two = view(second);
   ASSERT_TRUE(one->settle(200ms));
-  agent_->send({{"type", "close_viewer"}, {"viewer", second.viewer}, {"reason", "revoked"}});
+  agent_->send({{"type", "close_viewer"}, {"viewers", {second.viewer}}, {"reason", "revoked"}});
   EXPECT_FALSE(two->settle(500ms));
   EXPECT_EQ(two->stream().close_code(), 4002);
   EXPECT_EQ(two->stream().close_reason(), "revoked");
+  EXPECT_TRUE(one->settle(100ms));
+
+  // By the right by which they came: every stream of it, and nobody else's.
+  StreamClient::Credentials third;
+  third.viewer[0] = 'e';
+  third.grant = std::string(32, '7');
+  auto three = view(third);
+  auto const input = StreamClient::open(directory_ + "/viewers.sock", "input", third);
+  ASSERT_TRUE(input);
+  agent_->send({{"type", "close_viewer"}, {"viewers", {std::string(32, '8'), ""}}, {"reason", "revoked"}});
+  EXPECT_TRUE(three->settle(100ms));
+  agent_->send(
+      {{"type", "close_viewer"}, {"viewers", {std::string(32, '8'), third.grant}}, {"reason", "revoked"}});
+  EXPECT_FALSE(three->settle(500ms));
+  EXPECT_EQ(three->stream().close_code(), 4002);
+  EXPECT_FALSE((*input)->receive(500ms));
+  EXPECT_EQ((*input)->close_code(), 4002);
   EXPECT_TRUE(one->settle(100ms));
 
   agent_->send({{"type", "end"}, {"reason", "the owner ended it"}});

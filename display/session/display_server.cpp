@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "display/encode/wire.h"
 #include "display/limits.h"
@@ -306,14 +307,17 @@ void DisplayServer::agent_message(json::Object const& message, FileDescriptor de
     if (!descriptor) return log::warning("listen without a socket");
     use_listener(std::move(descriptor));
   } else if (type == "close_viewer") {
-    std::string const id = text_member(message, "viewer");
-    std::string const user = text_member(message, "user");
     std::string const reason = text_member(message, "reason");
+    auto const* const named = message.if_contains("viewers");
+    if (named == nullptr || !named->is_array()) return log::warning("close_viewer names nobody");
+    std::set<std::string, std::less<>> revoked;
+    for (auto const& one : named->get_array()) {
+      if (one.is_string() && !one.get_string().empty()) revoked.emplace(std::string_view(one.get_string()));
+    }
     std::vector<Connection*> doomed;
     for (auto& [pointer, connection] : connections_) {
       auto const& request = connection->request();
-      if ((!id.empty() && request.viewer == id) || (!user.empty() && request.user == user))
-        doomed.push_back(pointer);
+      if (revoked.contains(request.viewer) || revoked.contains(request.grant)) doomed.push_back(pointer);
     }
     for (auto* const connection : doomed) connection->close(Close::kRevoked, reason);
   } else if (type == "end") {

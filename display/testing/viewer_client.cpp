@@ -45,6 +45,7 @@ Result<std::unique_ptr<StreamClient>> StreamClient::open(std::string const& path
       credentials.viewer + "\r\nX-Oriel-User: Test\r\nX-Oriel-Role: " + credentials.role +
       "\r\nX-Oriel-Permissions: " + credentials.permissions + "\r\n";
   if (!credentials.expires.empty()) request += "X-Oriel-Expires: " + credentials.expires + "\r\n";
+  if (!credentials.grant.empty()) request += "X-Oriel-Grant: " + credentials.grant + "\r\n";
   request += "\r\n";
   write_all(socket.get(), request.data(), request.size());
   std::unique_ptr<StreamClient> client(new StreamClient(std::move(socket)));

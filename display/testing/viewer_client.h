@@ -26,6 +26,7 @@ class StreamClient {
     std::string role = "owner";
     std::string permissions = "input,clipboard-in,clipboard-out";
     std::string expires;
+    std::string grant;
     std::string query;
   };
   struct Incoming {

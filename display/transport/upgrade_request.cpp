@@ -134,6 +134,9 @@ Result<UpgradeRequest> UpgradeParser::request() const {
       auto const user = percent_decode(value);
       if (!user) return invalid("X-Oriel-User is broken");
       request.user = to_utf8(*user, 256);
+    } else if (is("X-Oriel-Grant")) {
+      if (!request.grant.empty() || !is_viewer(value)) return invalid("X-Oriel-Grant is not 32 hex digits");
+      request.grant = value;
     } else if (is("X-Oriel-Role")) {
       if (role) return invalid("X-Oriel-Role comes twice");
       role = true;

@@ -19,6 +19,8 @@ struct UpgradeRequest {
   Route route = Route::kDisplay;
   std::string viewer;  ///< 32 hex digits, one per browser tab.
   std::string user;    ///< Display name, decoded.
+  std::string
+      grant;  ///< 32 hex digits: the right by which the viewer is there; empty when the proxy names none.
   Role role = Role::kView;
   bool may_input = false;
   bool may_put_clipboard = false;         ///< clipboard-in: into the session.

@@ -22,9 +22,6 @@ Async<Result<>> sign_out_in(postgres::Queryable& transaction, UserId user, std::
   auto rows = co_await transaction.query("delete from sign_ins where token_hash = decode($1, 'hex')",
                                          std::move(values));
   if (!rows) co_return rows.error();
-  postgres::Parameters whose(user.text());
-  auto told = co_await transaction.query("select pg_notify('oriel_revocations', $1)", std::move(whose));
-  if (!told) co_return told.error();
   AuditEntry entry{actor, "sign_out", "user", user.text(), {}};
   auto recorded = co_await record_audit(transaction, std::move(entry));
   co_return recorded;
@@ -68,12 +65,6 @@ Async<Result<std::int64_t>> end_devices_in(postgres::Queryable& transaction, Dev
       "and encode(token_hash, 'hex') <> $3",
       std::move(values));
   if (!rows) co_return rows.error().within("end sign-ins");
-  if (rows->affected() > 0) {
-    // Whoever may still watch comes back with the sign-in that stayed.
-    postgres::Parameters whose(devices.user.text());
-    auto told = co_await transaction.query("select pg_notify('oriel_revocations', $1)", std::move(whose));
-    if (!told) co_return told.error().within("end streams");
-  }
   co_return static_cast<std::int64_t>(rows->affected());
 }
 

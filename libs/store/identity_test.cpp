@@ -70,9 +70,13 @@ TEST_F(Identity, ASignInEndsByTimeIdlenessSignOutAndTheUsersLock) {
 
   ASSERT_TRUE(loop.run(owner->query("update users set locked = true")));
   EXPECT_FALSE(*loop.run(find_sign_in(*api, hash('a'))));
-  ASSERT_TRUE(loop.run(owner->query("update users set locked = false, disabled = true")));
+  ASSERT_TRUE(loop.run(owner->query("update users set locked = false")));
+  EXPECT_FALSE(*loop.run(find_sign_in(*api, hash('a')))) << "unlocking brings no sign-in back";
+  ASSERT_TRUE(loop.run(create_sign_in(*api, sign_in('a'))));
+  ASSERT_TRUE(loop.run(owner->query("update users set disabled = true")));
   EXPECT_FALSE(*loop.run(find_sign_in(*api, hash('a'))));
   ASSERT_TRUE(loop.run(owner->query("update users set disabled = false")));
+  ASSERT_TRUE(loop.run(create_sign_in(*api, sign_in('a'))));
 
   ASSERT_TRUE(loop.run(owner->query("update sign_ins set last_used_at = now() - interval '11 hours'")));
   ASSERT_TRUE(*loop.run(find_sign_in(*api, hash('a'))));

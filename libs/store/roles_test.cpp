@@ -38,6 +38,7 @@ std::map<std::string, Forbidden> const kForbidden = {
     {"leases", {"IUD", ""}},
     {"audit", {"UD", "SUD"}},
     {"service_reports", {"", ""}},
+    {"revocations", {"SIUD", "IU"}},
     {"session_messages", {"", "SIUD"}},
     {"session_watches", {"", "IU"}},
     {"agent_log", {"IUD", "U"}},
@@ -104,6 +105,7 @@ class Roles : public ::testing::Test {
              "select lo_export(1, '/tmp/mine')",
              "select pg_reload_conf()",
              "select * from pg_authid",
+             "select revoke_administration(gen_random_uuid())",
              "update pg_class set relname = 'x'",
          }) {
       refused(role, sql, who);
@@ -131,6 +133,29 @@ TEST_F(Roles, TheManagersDoesOnlyItsOwnWork) {
   try_powers(*manager, "oriel_manager");
   EXPECT_TRUE(loop.run(manager->query("select id, username from users")));
   refused(*manager, "select password_hash from users", "oriel_manager");
+}
+
+TEST_F(Roles, AnEndedSignInIsWrittenDownWhateverEndsIt) {
+  auto const count = [this] {
+    return loop.run(owner->query("select count(*) from revocations"))->front().integer("count");
+  };
+  auto const sign_in = [this] {
+    EXPECT_TRUE(loop.run(owner->query(
+        "insert into sign_ins (token_hash, user_id, expires_at) select sha256(convert_to(random()::text, "
+        "'UTF8')), id, now() + interval '1 hour' from users where username = 'user@oriel.local'")));
+  };
+  auto const api = test.open(loop.executor(), "oriel_api");
+  std::int64_t expected = 0;
+  for (auto const* const sql : {"delete from sign_ins", "update users set disabled = true",
+                                "update users set disabled = false, locked = true",
+                                "delete from user_groups where user_id in (select id from users where "
+                                "username = 'user@oriel.local'); "
+                                "delete from users where username = 'user@oriel.local'"}) {
+    sign_in();
+    EXPECT_TRUE(loop.run(api->script(sql))) << sql;
+    EXPECT_EQ(count(), expected += 2) << sql;
+    EXPECT_TRUE(loop.run(owner->query("update users set disabled = false, locked = false")));
+  }
 }
 
 }  // namespace

@@ -81,11 +81,14 @@ Async<Result<>> create_sign_in(postgres::Database& database, NewSignIn sign_in) 
 Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, std::string token_hash,
                                                   SignInUse use) {
   postgres::Parameters values(token_hash, std::chrono::seconds(kSignInIdle).count());
-  auto sql = "select s.session_id, s.expires_at, s.last_used_at < now() - interval '60 seconds' as stale, " +
-             account_columns() +
-             " from sign_ins s join users u on u.id = s.user_id where s.token_hash = decode($1, 'hex') "
-             "and s.expires_at > now() and s.last_used_at > now() - $2::bigint * interval '1 second' "
-             "and not u.locked and not u.disabled";
+  auto sql =
+      "select s.session_id, s.expires_at, s.last_used_at < now() - interval '60 seconds' as stale, "
+      "stream_grant(s.token_hash, 'owner') as owner_grant, stream_grant(s.token_hash, 'control') as "
+      "control_grant, " +
+      account_columns() +
+      " from sign_ins s join users u on u.id = s.user_id where s.token_hash = decode($1, 'hex') "
+      "and s.expires_at > now() and s.last_used_at > now() - $2::bigint * interval '1 second' "
+      "and not u.locked and not u.disabled";
   auto rows = co_await database.query(std::move(sql), std::move(values));
   if (!rows) co_return rows.error().within("find the sign-in");
   if (rows->empty()) co_return std::optional<SignIn>();
@@ -95,6 +98,8 @@ Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, 
   sign_in.account = account_of(row);
   sign_in.bound_session = row.optional_id<SessionId>("session_id");
   sign_in.expires_at = row.time("expires_at");
+  sign_in.owner_grant = row.text("owner_grant");
+  sign_in.control_grant = row.text("control_grant");
   if (use == SignInUse::kUse && row.boolean("stale")) {
     postgres::Parameters used(token_hash);
     auto touched = co_await database.query(
@@ -109,13 +114,6 @@ Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash
   auto rows =
       co_await database.query("delete from sign_ins where token_hash = decode($1, 'hex')", std::move(values));
   if (!rows) co_return rows.error().within("sign out");
-  co_return Result<>();
-}
-
-Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer) {
-  postgres::Parameters values(user_or_viewer);
-  auto rows = co_await database.query("select pg_notify('oriel_revocations', $1)", std::move(values));
-  if (!rows) co_return rows.error().within("announce the revocation");
   co_return Result<>();
 }
 

@@ -25,6 +25,9 @@ struct SignIn {
   Account account{};
   std::optional<SessionId> bound_session{};  ///< from a connect link
   WallTime expires_at{};                     ///< absolute end
+  /// By what its streams are opened, as the owner of a session and as somebody else: revocations name them.
+  std::string owner_grant{};
+  std::string control_grant{};
 };
 
 struct NewSignIn {
@@ -50,10 +53,8 @@ enum class SignInUse { kUse, kLook };
 [[nodiscard]] Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database,
                                                                 std::string token_hash,
                                                                 SignInUse use = SignInUse::kUse);
+/// Its streams are closed by what the database writes of it (libs/store/revocations.h).
 [[nodiscard]] Async<Result<>> end_sign_in(postgres::Database& database, std::string token_hash);
-/// Tells the Manager (channel `oriel_revocations`) to close the streams of a user or viewer at once. Those
-/// who may still watch come back.
-[[nodiscard]] Async<Result<>> announce_revocation(postgres::Database& database, std::string user_or_viewer);
 /// Deletes what has expired: sign-ins and single-use tokens.
 [[nodiscard]] Async<Result<std::size_t>> forget_expired_tokens(postgres::Database& database);
 

@@ -133,10 +133,6 @@ Async<Result<>> edit_in(postgres::Queryable& transaction, UserId user, UserChang
     if (!joined) co_return joined.error();
     auto left = co_await check_administrators(transaction);
     if (!left) co_return left.error();
-    // What the streams show may have become somebody else's business.
-    postgres::Parameters whose(user.text());
-    auto told = co_await transaction.query("select pg_notify('oriel_revocations', $1)", std::move(whose));
-    if (!told) co_return told.error();
     changed.emplace_back("groups");
     detail["groups"] = names_of(*changes.groups);
   }
@@ -150,14 +146,16 @@ Async<Result<>> disable_in(postgres::Queryable& transaction, UserId user, Actor 
   if (!ordered) co_return ordered.error();
   auto locked = co_await lock_user(transaction, user);
   if (!locked) co_return locked.error();
+  // First: whoever is disabled is signed out by the database itself, and nobody could say from how many
+  // devices.
+  auto ended = co_await end_access(transaction, user);
+  if (!ended) co_return ended.error();
   postgres::Parameters values(user);
   auto disabled =
       co_await transaction.query("update users set disabled = true where id = $1", std::move(values));
   if (!disabled) co_return disabled.error();
   auto left = co_await check_administrators(transaction);
   if (!left) co_return left.error();
-  auto ended = co_await end_access(transaction, user);
-  if (!ended) co_return ended.error();
   json::Object detail{{"devices", *ended}};
   auto recorded = co_await record(transaction, actor, "user.disable", user, std::move(detail));
   co_return recorded;

@@ -152,12 +152,11 @@ BOOST_DESCRIBE_STRUCT(Desired, (), (type, full, more, revision, sessions, remove
 struct CloseViewer {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "close_viewer";
-  SessionId session{};
-  std::optional<std::string> viewer{};
-  std::optional<std::string> user{};
+  std::optional<SessionId> session{};  ///< null: any of this agent's
+  std::vector<std::string> viewers{};  ///< viewers' ids, or the grants by which they came
   std::string reason{};
 };
-BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, session, viewer, user, reason))
+BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, session, viewers, reason))
 
 // agent → manager
 

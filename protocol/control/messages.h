@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/describe/class.hpp>
 
@@ -90,11 +91,10 @@ BOOST_DESCRIBE_STRUCT(Listen, (), (type))
 struct CloseViewer {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "close_viewer";
-  std::optional<std::string> viewer{};
-  std::optional<std::string> user{};
+  std::vector<std::string> viewers{};  ///< viewers' ids, or the grants by which they came
   std::string reason{};
 };
-BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, viewer, user, reason))
+BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, viewers, reason))
 
 struct End {
   static constexpr bool kAbsentKeepsDefault = true;

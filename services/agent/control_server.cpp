@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -100,7 +101,16 @@ class Server final : public ControlServer {
     if (first && current_ && current_->introduced) send(json::write_text(begin_message(session_, *begin_)));
   }
 
-  void close_viewer(wire::CloseViewer message) override { send(json::write_text(message)); }
+  void close_viewer(wire::CloseViewer message) override {
+    auto text = json::write_text(message);
+    if (connected()) return send(std::move(text));
+    if (closes_due_.size() >= limits::kRevocationsPending) {
+      log::warning("more viewers were revoked than are kept for a display server that is away",
+                   {{"session", session_}});
+      closes_due_.pop_front();
+    }
+    closes_due_.push_back(std::move(text));
+  }
 
   void end(std::string reason) override {
     wire::End message;
@@ -224,6 +234,11 @@ class Server final : public ControlServer {
       queued = connection.outgoing.try_send(std::move(begin));
     }
     queued = connection.outgoing.try_send(std::move(listen)) && queued;
+    for (; queued && !closes_due_.empty(); closes_due_.pop_front()) {
+      ControlMessage close;
+      close.payload = std::move(closes_due_.front());
+      queued = connection.outgoing.try_send(std::move(close));
+    }
     if (!queued) return fail(Code::kUnavailable, "a newer display server connected");
     connection.introduced = true;
     events_.hello(*hello);
@@ -264,6 +279,7 @@ class Server final : public ControlServer {
   Events events_;
   ControlListener listener_;
   std::optional<protocol::agent::Begin> begin_;
+  std::deque<std::string> closes_due_;  ///< close_viewer messages for the next display server
   ConnectionPointer current_;
   TaskGroup tasks_;
 };

@@ -37,7 +37,7 @@ class ControlServer {
 
   /// What the display server is told at its hello; told at once when it is connected already.
   virtual void set_begin(protocol::agent::Begin begin) = 0;
-  /// Dropped when no display server is connected.
+  /// Told at the next hello when no display server is connected: its viewers may be there still.
   virtual void close_viewer(protocol::control::CloseViewer message) = 0;
   virtual void end(std::string reason) = 0;
   [[nodiscard]] virtual bool connected() const = 0;

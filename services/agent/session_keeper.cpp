@@ -103,8 +103,7 @@ void SessionKeeper::want(wire::DesiredSession desired) {
   desired_ = std::move(desired);
   if (control_) {
     control_->set_begin(desired_->begin);
-    for (auto const& viewer : desired_->revoked_viewers)
-      close_viewer(viewer, std::nullopt, "access was withdrawn");
+    if (!desired_->revoked_viewers.empty()) close_viewers(desired_->revoked_viewers, "access was withdrawn");
   }
   wake();
 }
@@ -165,12 +164,10 @@ void SessionKeeper::see_usage(protocol::broker::SessionUsage const& usage) {
   context_.changed(session_);
 }
 
-void SessionKeeper::close_viewer(std::optional<std::string> viewer, std::optional<std::string> user,
-                                 std::string reason) {
+void SessionKeeper::close_viewers(std::vector<std::string> viewers, std::string reason) {
   if (!control_) return;
   protocol::control::CloseViewer message;
-  message.viewer = std::move(viewer);
-  message.user = std::move(user);
+  message.viewers = std::move(viewers);
   message.reason = std::move(reason);
   control_->close_viewer(std::move(message));
 }

@@ -51,7 +51,8 @@ class SessionKeeper {
   void see_no_container(SteadyTime asked);
   void see_event(protocol::broker::Event const& event);
   void see_usage(protocol::broker::SessionUsage const& usage);
-  void close_viewer(std::optional<std::string> viewer, std::optional<std::string> user, std::string reason);
+  /// Viewers by their ids, or by the grants by which they came.
+  void close_viewers(std::vector<std::string> viewers, std::string reason);
 
   [[nodiscard]] protocol::agent::ObservedSession observed() const;
   [[nodiscard]] bool running() const { return phase_ == Phase::kRunning; }

@@ -93,8 +93,9 @@ void Sessions::apply(wire::Desired const& message) {
 }
 
 void Sessions::close_viewer(wire::CloseViewer const& message) {
-  auto* keeper = keeper_of(message.session);
-  if (keeper != nullptr) keeper->close_viewer(message.viewer, message.user, message.reason);
+  for (auto const& [id, keeper] : keepers_) {
+    if (!message.session || *message.session == id) keeper->close_viewers(message.viewers, message.reason);
+  }
 }
 
 std::vector<wire::ObservedSession> Sessions::observed() const {

@@ -384,12 +384,18 @@ TEST_F(SessionsTest, ViewersAreClosedThroughTheDisplayServer) {
   want(wish("running"));
   until_state("running");
   wire::CloseViewer close;
-  close.session = id;
-  close.user = "0123";
+  close.viewers = {"0123"};
   close.reason = "disabled";
   sessions->close_viewer(close);
   loop.until([&] { return display->closed_viewers().size() == 1; });
-  EXPECT_EQ(display->closed_viewers()[0].user, "0123");
+  EXPECT_EQ(display->closed_viewers()[0].viewers, close.viewers);
+  close.session = SessionId::random();
+  sessions->close_viewer(close);
+  close.session = id;
+  close.viewers = {"4567"};
+  sessions->close_viewer(close);
+  loop.until([&] { return display->closed_viewers().size() == 2; });
+  EXPECT_EQ(display->closed_viewers()[1].viewers, close.viewers);
 }
 
 TEST_F(SessionsTest, UsageOfRunningSessionsIsSampled) {

@@ -42,6 +42,12 @@ EventHub::~EventHub() = default;
 void EventHub::start() {
   auto const on_notification = [this](postgres::Notification const& notification) {
     if (notification.channel == "oriel_agents") servers_changed_ = true;
+    if (notification.channel == "oriel_revocations") {
+      // Somebody's right ended: who still listens is asked now.
+      next_check_ = {};
+      changed_.notify();
+      return;
+    }
     // Whether a workspace can start depends on servers, too.
     if (notification.channel != "oriel_sessions") workspaces_changed_ = true;
     changed_.notify();
@@ -52,7 +58,8 @@ void EventHub::start() {
     changed_.notify();
   };
   listener_ = std::make_unique<postgres::Listener>(
-      executor_, listen_options_, std::vector<std::string>{"oriel_sessions", "oriel_agents", "oriel_images"},
+      executor_, listen_options_,
+      std::vector<std::string>{"oriel_sessions", "oriel_agents", "oriel_images", "oriel_revocations"},
       on_notification, on_resynchronise);
   tasks_.spawn(pump(), "events");
 }

@@ -118,7 +118,6 @@ Async<Result<http::Response>> SignInRoutes::sign_in(http::Request request) {
 
 Async<Result<http::Response>> SignInRoutes::sign_out(http::Request request) {
   auto const& identity = identity_of(request);
-  // Streams that this sign-in opened end at once; the person's other browsers come back with their own.
   auto ended = co_await store::sign_out(database_, identity.subject.user, identity.sign_in->token_hash,
                                         identity.actor());
   if (!ended) co_return ended.error();

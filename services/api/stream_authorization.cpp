@@ -94,6 +94,7 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
   headers.set("X-Oriel-Viewer", target->viewer);
   headers.set("X-Oriel-User", percent_encode(display_name((*person)->account.user)));
   headers.set("X-Oriel-Role", owner ? "owner" : "control");
+  headers.set("X-Oriel-Grant", owner ? (*person)->owner_grant : (*person)->control_grant);
   headers.set("X-Oriel-Permissions", std::string(kAllPermissions));
   headers.set("X-Oriel-Expires", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
                                                     (*person)->expires_at.time_since_epoch())

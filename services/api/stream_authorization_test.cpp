@@ -79,7 +79,12 @@ TEST_F(Streams, OthersDoNotAndAdministratorsLeaveATrace) {
   auto const admin = authorize(api.sign_in("admin@oriel.local"));
   EXPECT_EQ(admin.status, 200);
   EXPECT_EQ(admin.headers.get("x-oriel-role"), "control");
+  // Each sign-in is a right of its own, and one's own session another than somebody else's.
+  auto const grant = std::string(admin.headers.get("x-oriel-grant").value_or(""));
+  EXPECT_EQ(grant.size(), 32U);
+  EXPECT_NE(grant, authorize(user).headers.get("x-oriel-grant"));
   EXPECT_EQ(api.count("select count(*) from audit where action = 'session.view'"), 1);
+  EXPECT_NE(grant, authorize(api.sign_in("admin@oriel.local"), "input").headers.get("x-oriel-grant"));
 }
 
 TEST_F(Streams, PagesOfOtherSitesDoNot) {

@@ -13,6 +13,7 @@
 #include "libs/store/images.h"
 #include "services/manager/desired_state.h"
 #include "services/manager/observation.h"
+#include "services/manager/revocation_log.h"
 
 namespace oriel::manager {
 namespace {
@@ -32,10 +33,11 @@ std::string essence(wire::DesiredSession desired) {
 }  // namespace
 
 AgentChannel::AgentChannel(Executor executor, postgres::Database& database, Options const& options,
-                           AgentId agent, http::WebSocket& socket)
+                           AgentId agent, std::optional<WallTime> heard, http::WebSocket& socket)
     : database_(database),
       options_(options),
       agent_(agent),
+      heard_(heard),
       socket_(socket),
       words_(executor, limits::kWebSocketQueue),
       wake_(executor),
@@ -80,18 +82,10 @@ void AgentChannel::images_changed() {
   wake_.notify();
 }
 
-void AgentChannel::close_viewer(wire::CloseViewer message) {
-  if (!words_.try_send(json::write_text(message)))
-    log::warning("too many words wait for an agent", {{"agent", agent_}});
+void AgentChannel::close_viewers(wire::CloseViewer const& message) {
+  // An agent that takes nothing any more begins anew, and is then told everything since it was heard of.
+  if (!words_.try_send(json::write_text(message))) words_lost_ = true;
   wake_.notify();
-}
-
-std::vector<SessionId> AgentChannel::running_sessions() const {
-  std::vector<SessionId> list;
-  for (auto const& [id, told] : told_) {
-    if (!told.ended) list.push_back(id);
-  }
-  return list;
 }
 
 // manager → agent
@@ -163,6 +157,21 @@ Async<Result<>> AgentChannel::send_full() {
   co_return Result<>();
 }
 
+Async<Result<>> AgentChannel::send_revocations() {
+  if (!heard_) co_return Result<>();
+  // It may have been gone for as long as that before anybody noticed.
+  RevocationLog revocations(*heard_ - limits::kAgentUnreachable);
+  for (;;) {
+    auto viewers = co_await revocations.read(database_);
+    if (!viewers) co_return viewers.error();
+    if (viewers->empty()) co_return Result<>();
+    for (auto const& message : close_messages(std::move(*viewers))) {
+      auto sent = co_await socket_.write(json::write_text(message));
+      if (!sent) co_return sent.error();
+    }
+  }
+}
+
 Async<Result<>> AgentChannel::compare_all() {
   auto rows = co_await store::list_sessions_of_agent(database_, agent_);
   if (!rows) co_return rows.error();
@@ -199,6 +208,8 @@ Async<Result<>> AgentChannel::write_loop() {
   if (!images) co_return images.error();
   auto full = co_await send_full();
   if (!full) co_return full.error();
+  auto revoked = co_await send_revocations();
+  if (!revoked) co_return revoked.error();
   auto next_comparison = std::chrono::steady_clock::now() + limits::kReconcilePoll;
   for (;;) {
     auto const seen = wake_.count();
@@ -223,6 +234,7 @@ Async<Result<>> AgentChannel::write_loop() {
       auto sent = co_await send(std::move(message));
       if (!sent) co_return sent.error();
     }
+    if (words_lost_) co_return fail(Code::kUnavailable, "the agent takes no messages");
     while (auto word = words_.try_receive()) {
       auto sent = co_await socket_.write(std::move(*word));
       if (!sent) co_return sent.error();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,8 +28,9 @@ namespace oriel::manager {
 /// channel: the agent returns and both sides begin again with full lists.
 class AgentChannel {
  public:
+  /// `heard`: when the agent was last heard of before; it is told what was revoked since.
   AgentChannel(Executor executor, postgres::Database& database, Options const& options, AgentId agent,
-               http::WebSocket& socket);
+               std::optional<WallTime> heard, http::WebSocket& socket);
 
   /// Serves until the socket or the database ends, or replace(). Says why.
   [[nodiscard]] Async<Error> serve();
@@ -43,17 +45,16 @@ class AgentChannel {
   /// The agent is told again what it was told, although nothing changed.
   void repeat(SessionId session);
   void images_changed();
-  void close_viewer(protocol::agent::CloseViewer message);
+  void close_viewers(protocol::agent::CloseViewer const& message);
 
   [[nodiscard]] AgentId agent() const { return agent_; }
-  /// Sessions that the agent was told to run.
-  [[nodiscard]] std::vector<SessionId> running_sessions() const;
 
  private:
   [[nodiscard]] Async<Result<>> read_loop();
   [[nodiscard]] Async<Result<>> write_loop();
   [[nodiscard]] Async<Result<>> until_replaced();
   [[nodiscard]] Async<Result<>> send_full();
+  [[nodiscard]] Async<Result<>> send_revocations();
   [[nodiscard]] Async<Result<>> send_images_if_changed();
   [[nodiscard]] Async<Result<>> compare_all();
   [[nodiscard]] Async<Result<>> compare_hinted();
@@ -70,6 +71,7 @@ class AgentChannel {
   postgres::Database& database_;
   Options const& options_;
   AgentId agent_;
+  std::optional<WallTime> heard_;
   http::WebSocket& socket_;
   std::map<SessionId, Told> told_;
   std::map<SessionId, protocol::agent::DesiredSession> due_;  ///< wishes that differ from what was told
@@ -81,6 +83,7 @@ class AgentChannel {
   bool full_sent_ = false;
   std::int64_t revision_ = 0;
   Channel<std::string> words_;  ///< close_viewer messages
+  bool words_lost_ = false;
   Signal wake_;
   Event replaced_;
 };

@@ -129,7 +129,7 @@ Async<http::Response> Manager::ready() {
   co_return http::json_text_response(json::text(json::Value(std::move(body))), complete ? 200 : 503);
 }
 
-Async<Result<AgentId>> Manager::introduce(http::WebSocket& socket) {
+Async<Result<Manager::Introduced>> Manager::introduce(http::WebSocket& socket) {
   auto const nonce = random_bytes(kNonceBytes);
   wire::Challenge challenge;
   challenge.nonce = base64(nonce);
@@ -158,7 +158,7 @@ Async<Result<AgentId>> Manager::introduce(http::WebSocket& socket) {
   if (!welcomed) co_return welcomed.error();
   log::info("an agent is connected",
             {{"agent", hello->agent_id}, {"hostname", (*agent)->hostname}, {"epoch", *opened}});
-  co_return hello->agent_id;
+  co_return Introduced{hello->agent_id, (*agent)->last_seen_at};
 }
 
 Async<> Manager::serve_channel(http::WebSocket& socket) {
@@ -171,7 +171,7 @@ Async<> Manager::serve_channel(http::WebSocket& socket) {
     co_await socket.close(code, to_utf8(agent.error().message, 120));
     co_return;
   }
-  AgentChannel channel(executor_, database_, options_, *agent, socket);
+  AgentChannel channel(executor_, database_, options_, agent->id, agent->heard, socket);
   if (!channels_.add(channel)) {
     co_await socket.close(wire::kCloseRefused, "this manager has too many agents");
     co_return;
@@ -179,7 +179,7 @@ Async<> Manager::serve_channel(http::WebSocket& socket) {
   // The server cancels us when it stops: the set must not keep a dead channel then either.
   ScopeExit const leave([&] { channels_.remove(channel); });
   auto const end = co_await channel.serve();
-  log::info("an agent's channel ended", {{"agent", *agent}, {"why", end}});
+  log::info("an agent's channel ended", {{"agent", agent->id}, {"why", end}});
   if (socket.is_open()) co_await socket.close(close_code_of(end), to_utf8(end.message, 120));
 }
 

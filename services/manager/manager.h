@@ -38,7 +38,11 @@ class Manager {
   /// Tells the database, for the administrators' page, that this process runs.
   [[nodiscard]] Async<> report_itself();
   [[nodiscard]] Async<> serve_channel(http::WebSocket& socket);
-  [[nodiscard]] Async<Result<AgentId>> introduce(http::WebSocket& socket);
+  struct Introduced {
+    AgentId id{};
+    std::optional<WallTime> heard{};  ///< when it was heard of before this
+  };
+  [[nodiscard]] Async<Result<Introduced>> introduce(http::WebSocket& socket);
 
   Executor executor_;
   Options options_;

@@ -9,6 +9,7 @@
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
 #include "libs/store/agents.h"
+#include "libs/store/revocations.h"
 #include "libs/store/sessions.h"
 #include "libs/store/settings.h"
 #include "libs/store/sign_ins.h"
@@ -21,7 +22,6 @@ using domain::Cause;
 using domain::SessionState;
 
 constexpr std::size_t kHints = 4096;  // more are found by the next round over everything
-constexpr std::size_t kRevocations = 256;
 constexpr auto kPolicyLife = 10s;
 constexpr auto kCleanEvery = 1h;
 constexpr std::chrono::hours kKeepEnded{24 * 30};
@@ -60,7 +60,8 @@ void Reconciler::notified(postgres::Notification const& notification) {
     return;
   }
   if (notification.channel == "oriel_revocations") {
-    if (revoked_.size() < kRevocations) revoked_.insert(notification.payload);
+    auto const& viewer = notification.payload;
+    if (!viewer.empty() && revoked_.size() < limits::kRevocations) revoked_.insert(viewer);
   } else if (auto const id = SessionId::parse(notification.payload)) {
     if (hinted_.size() < kHints) hinted_.insert(*id);
   }
@@ -211,6 +212,8 @@ Async<Result<>> Reconciler::clean() {
   cleaned_ = now;
   auto forgotten = co_await store::forget_sessions(database_, kKeepEnded);
   if (!forgotten) log::warning("old sessions were not forgotten", {{"error", forgotten.error()}});
+  auto revocations = co_await store::forget_revocations(database_, store::kSignInAbsolute + kCleanEvery);
+  if (!revocations) log::warning("old revocations were not forgotten", {{"error", revocations.error()}});
   co_return Result<>();
 }
 
@@ -243,37 +246,24 @@ Async<Result<>> Reconciler::look_at_everything() {
   co_return co_await clean();
 }
 
-/// A revocation names a viewer or a user. A user's own sessions are known; a viewer may be anywhere.
+/// Any agent may hold the viewer: each is told, and those that do not know it do nothing.
 Async<Result<>> Reconciler::close_viewers() {
-  while (!revoked_.empty()) {
-    auto const id = *revoked_.begin();
-    revoked_.erase(revoked_.begin());
-    std::vector<store::Session> owned;
-    if (auto const user = UserId::parse(id)) {
-      store::SessionFilter filter;
-      filter.user = *user;
-      auto page = co_await store::list_sessions(database_, std::move(filter));
-      if (!page) co_return page.error();
-      owned = std::move(page->sessions);
-    }
-    for (auto* channel : channels_.all()) {
-      for (auto const& session : channel->running_sessions()) {
-        auto const is_owned =
-            std::ranges::any_of(owned, [&](store::Session const& own) { return own.id == session; });
-        if (!owned.empty() && !is_owned) continue;
-        protocol::agent::CloseViewer message;
-        message.session = session;
-        message.reason = "access was withdrawn";
-        if (is_owned) {
-          message.user = id;
-        } else {
-          message.viewer = id;
-        }
-        channel->close_viewer(std::move(message));
-      }
+  if (!revocations_) {
+    auto now = co_await store::database_time(database_);
+    if (!now) co_return now.error();
+    revocations_.emplace(*now);
+  }
+  std::vector<std::string> viewers(revoked_.begin(), revoked_.end());
+  revoked_.clear();
+  for (;;) {
+    auto more = co_await revocations_->read(database_);
+    if (!more) co_return more.error();
+    viewers.insert(viewers.end(), more->begin(), more->end());
+    if (viewers.empty()) co_return Result<>();
+    for (auto const& message : close_messages(std::exchange(viewers, {}))) {
+      for (auto* channel : channels_.all()) channel->close_viewers(message);
     }
   }
-  co_return Result<>();
 }
 
 }  // namespace oriel::manager

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "libs/postgres/listener.h"
 #include "services/manager/agent_channel.h"
 #include "services/manager/leadership.h"
+#include "services/manager/revocation_log.h"
 
 namespace oriel::manager {
 
@@ -54,7 +56,8 @@ class Reconciler {
   Leadership& leadership_;
   AgentChannels& channels_;
   std::set<SessionId> hinted_;
-  std::set<std::string> revoked_;
+  std::set<std::string> revoked_;             ///< viewers that a notification named
+  std::optional<RevocationLog> revocations_;  ///< from our start on; what was before, new channels are told
   domain::PlacementPolicy policy_{};
   std::chrono::steady_clock::time_point policy_read_{};
   std::chrono::steady_clock::time_point cleaned_{};
