@@ -378,6 +378,25 @@ for (const [name, port] of [['nginx', 28445], ['HAProxy', 28446]]) {
   });
 }
 
+test('who guesses at passwords, links or enrolment tokens is slowed before the API is asked', async () => {
+  for (const [path, most] of [['/api/v1/sign-in', 60], ['/api/v1/exchange', 60], ['/agent/v1/enrol', 300]]) {
+    const answers = await new Promise((done) => {
+      const socket = tls.connect({ port: 28443, host: '127.0.0.1', rejectUnauthorized: false });
+      let got = '';
+      const total = most + 150;
+      const one = `POST ${path} HTTP/1.1\r\nHost: localhost:28443\r\nContent-Length: 0\r\n\r\n`;
+      const finish = () => done([...got.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1])));
+      socket.on('secureConnect', () => socket.write(one.repeat(total - 1) + one.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')));
+      socket.on('data', (data) => { got += data.toString('latin1'); });
+      socket.on('close', finish);
+      socket.on('error', finish);
+    });
+    const slowed = answers.filter((code) => code === 429).length;
+    assert.ok(slowed >= 50, `${path}: ${slowed} of ${answers.length} were slowed`);
+    assert.ok(answers.includes(200), path);
+  }
+});
+
 test('the access log holds neither queries nor cookies', async () => {
   await raw(28443, request('/api/v1/me?token=planted-secret', { headers: { Cookie: 'c=planted-secret' } }));
   await new Promise((done) => { setTimeout(done, 2500); });

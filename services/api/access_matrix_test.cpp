@@ -145,15 +145,20 @@ TEST_F(AccessMatrix, NoAnswerHoldsASecret) {
                         ->front()
                         .text("password_hash");
   for (auto const& row : world.matrix.routes) {
-    if (row.method != "GET" || row.path == "/api/v1/events") continue;
-    auto const body = world.call(row, "administrator").body;
-    auto const tokens =
-        api.loop.run(api.owner->query("select encode(token_hash, 'hex') as hash from sign_ins"));
-    ASSERT_TRUE(tokens);
-    std::vector<std::string> secrets{hash, "canary", "63616e617279"};
-    for (auto const& token : *tokens) secrets.push_back(std::string(token.text("hash")));
-    for (auto const& secret : secrets)
-      EXPECT_EQ(body.find(secret), std::string::npos) << name_of(row) << " tells " << secret;
+    if (row.path == "/api/v1/events") continue;
+    for (auto const& subject : {"anonymous", "owner", "administrator", "link", "key"}) {
+      auto const body = world.call(row, subject).body;
+      auto const hashes = api.loop.run(
+          api.owner->query("select encode(token_hash, 'hex') as hash from sign_ins union all select "
+                           "encode(secret_hash, 'hex') from api_keys"));
+      ASSERT_TRUE(hashes);
+      std::vector<std::string> secrets{hash, "canary", "63616e617279", "secret-of-"};
+      for (auto const& one : *hashes) secrets.push_back(one.text("hash"));
+      for (auto const& secret : secrets) {
+        EXPECT_EQ(body.find(secret), std::string::npos)
+            << name_of(row) << " tells " << subject << " " << secret;
+      }
+    }
   }
 }
 

@@ -218,20 +218,20 @@ export class Person {
     return this.request("DELETE", `/api/v1/sessions/${id}`);
   }
 
-  stream(id, route = "display") {
-    return new Stream(this, id, route);
+  stream(id, route = "display", viewer = randomBytes(16).toString("hex")) {
+    return new Stream(this, id, route, viewer);
   }
 }
 
 /** One viewer's WebSocket, counting what arrives; acknowledges frames as the client does. */
 export class Stream {
-  constructor(person, id, route) {
+  constructor(person, id, route, viewer) {
     this.frames = 0;
     this.bytes = 0;
     this.lastFrameAt = 0;
     this.ready = false;
     this.closed = undefined;
-    const url = `${person.instance.origin.replace("https", "wss")}/sessions/${id}/${route}?viewer=${randomBytes(16).toString("hex")}`;
+    const url = `${person.instance.origin.replace("https", "wss")}/sessions/${id}/${route}?viewer=${viewer}`;
     this.socket = new WebSocket(url, {
       ca: person.instance.ca,
       perMessageDeflate: false,

@@ -180,7 +180,6 @@ Who MatrixWorld::subject(std::string const& name, MatrixRow const& row) {
       " where token_hash = decode('" + crypto::keyed_hash(api.token_key, who.cookie) + "', 'hex')";
   auto const of_user = " where id = '" + user.text() + "'";
   if (state.empty()) return who;
-  changed_ = true;
   if (state == "expired") {
     api.execute("update sign_ins set expires_at = now() - interval '1 second'" + of_it);
   } else if (state == "idle") {
@@ -189,6 +188,7 @@ Who MatrixWorld::subject(std::string const& name, MatrixRow const& row) {
     must(api.loop.run(store::end_sign_in(*api.owner, crypto::keyed_hash(api.token_key, who.cookie))));
   } else if (state == "disabled" || state == "locked") {
     api.execute("update users set " + state + " = true" + of_user);
+    changed_ = true;
   } else {
     throw std::runtime_error("the matrix names an unknown subject: " + name);
   }
