@@ -16,10 +16,13 @@ Async<> migrate_into(postgres::Database& database, std::vector<Result<std::vecto
   outcomes.push_back(std::move(outcome));
 }
 
-TEST(Migrations, AreNumberedWithoutGaps) {
-  int expected = 1;
-  for (auto const& migration : migrations()) EXPECT_EQ(migration.number, expected++) << migration.name;
-  EXPECT_GE(expected, 2);
+TEST(Migrations, AreNumberedInOrder) {
+  int last = 0;
+  for (auto const& migration : migrations()) {
+    EXPECT_GT(migration.number, last) << migration.name;
+    last = migration.number;
+  }
+  EXPECT_GE(last, 1);
 }
 
 TEST(Migrations, TwoAtOnceApplyEachOnce) {
@@ -37,7 +40,7 @@ TEST(Migrations, TwoAtOnceApplyEachOnce) {
   ASSERT_TRUE(outcomes[0]) << outcomes[0].error();
   ASSERT_TRUE(outcomes[1]) << outcomes[1].error();
   EXPECT_EQ(outcomes[0]->size() + outcomes[1]->size(), migrations().size());
-  EXPECT_EQ(*loop.run(schema_version(first)), static_cast<int>(migrations().size()));
+  EXPECT_EQ(*loop.run(schema_version(first)), migrations().back().number);
 }
 
 TEST(Migrations, AChangedFileAndANewerDatabaseAreRefused) {

@@ -150,7 +150,7 @@ Async<Result<http::Response>> Api::ready(http::Request) {
   auto schema = co_await store::schema_version(database_);
   if (!schema) {
     missing.emplace_back("database: " + schema.error().message);
-  } else if (*schema < static_cast<int>(store::migrations().size())) {
+  } else if (*schema < store::migrations().back().number) {
     missing.emplace_back("database: its schema is of an older release; run oriel up");
   }
   if (!files_.has("/index.html")) missing.emplace_back("web app: no index.html in " + options_.web_root);

@@ -33,9 +33,18 @@ struct Strange {
   AgentId id{};
   crypto::SigningKey key = crypto::SigningKey::random();
   std::string certificate_pem{};
-  std::unique_ptr<http::WebSocket> socket{};
-  std::vector<std::string> heard{};
+  std::shared_ptr<http::WebSocket> socket{};
+  std::shared_ptr<std::vector<std::string>> heard = std::make_shared<std::vector<std::string>>();
 };
+
+/// Keeps what comes until the channel ends.
+Async<> listen(std::shared_ptr<http::WebSocket> socket, std::shared_ptr<std::vector<std::string>> heard) {
+  for (;;) {
+    auto message = co_await socket->read();
+    if (!message) co_return;
+    heard->push_back(std::move(message->data));
+  }
+}
 
 Async<Result<http::WebSocketMessage>> read_within(http::WebSocket& socket, std::chrono::milliseconds limit) {
   auto reading = socket.read();
@@ -62,6 +71,8 @@ class StrangeAgent : public ::testing::Test {
     client = std::make_unique<http::Client>(loop.executor(), options.socket);
   }
   ~StrangeAgent() override {
+    listening.cancel();
+    loop.run(listening.stop());
     client.reset();
     loop.run(manager->stop());
     database->close();
@@ -130,6 +141,7 @@ class StrangeAgent : public ::testing::Test {
     if (!answer) return (*socket)->close_code();
     EXPECT_NE(answer->data.find("welcome"), std::string::npos);
     agent.socket = std::move(*socket);
+    listening.spawn(listen(agent.socket, agent.heard));
     return 0;
   }
   static std::string signature(crypto::SigningKey const& key, Bytes const& nonce) {
@@ -139,14 +151,6 @@ class StrangeAgent : public ::testing::Test {
   }
   void say(Strange& agent, std::string text) {
     EXPECT_TRUE(agent.socket && loop.run(agent.socket->write(std::move(text))));
-  }
-  /// Hears what comes within so long.
-  void hear(Strange& agent, std::chrono::milliseconds limit = 300ms) {
-    for (;;) {
-      auto message = loop.run(read_within(*agent.socket, limit));
-      if (!message) return;
-      agent.heard.push_back(message->data);
-    }
   }
   void offer(Strange& agent, double cores) {
     wire::Heartbeat heartbeat;
@@ -180,6 +184,7 @@ class StrangeAgent : public ::testing::Test {
   std::unique_ptr<manager::Manager> manager;
   std::unique_ptr<http::Client> client;
   wire::Hello last_hello{};
+  TaskGroup listening{loop.executor()};
 };
 
 /// The rows of protocol/authorization/matrix.json that are the Manager's.
@@ -314,13 +319,12 @@ TEST_F(StrangeAgent, OneThatWasTakenOverReachesNothingBesideItsOwn) {
   say(honest, json::write_text(observed));
   for (int i = 0; i < 200 && row(id).state != domain::SessionState::kRunning; ++i) loop.run_for(50ms);
   ASSERT_EQ(row(id).state, domain::SessionState::kRunning);
-  hear(honest);
-  honest.heard.clear();
+  loop.run_for(200ms);
+  honest.heard->clear();
   auto const before = row(id);
 
   auto strange = enrolled("strange");
   ASSERT_EQ(hello(strange), 0);
-  hear(strange);
   for (auto const& state : {"absent", "creating", "starting", "running", "ending", "gone", "failed", "odd"}) {
     for (auto const generation : {before.generation, before.generation + 1000}) {
       auto lie = running;
@@ -350,7 +354,7 @@ TEST_F(StrangeAgent, OneThatWasTakenOverReachesNothingBesideItsOwn) {
   for (auto& image : inventory.images) image.reference = "../../<b>";
   inventory.networks.resize(2000);
   say(strange, json::write_text(inventory));
-  hear(strange, 700ms);
+  loop.run_for(700ms);
 
   auto const after = row(id);
   EXPECT_EQ(after.state, domain::SessionState::kRunning);
@@ -360,7 +364,7 @@ TEST_F(StrangeAgent, OneThatWasTakenOverReachesNothingBesideItsOwn) {
   EXPECT_FALSE(after.reason);
   EXPECT_EQ(count("select count(*) from sessions"), 1);
   // It is told to end what it says it holds, and learns nothing of the session that is not its own.
-  for (auto const& text : strange.heard) {
+  for (auto const& text : *strange.heard) {
     EXPECT_EQ(text.find("First"), std::string::npos) << text;
     auto const message = json::parse(text);
     ASSERT_TRUE(message);
@@ -368,8 +372,7 @@ TEST_F(StrangeAgent, OneThatWasTakenOverReachesNothingBesideItsOwn) {
     for (auto const& session : message->at("sessions").as_array())
       EXPECT_EQ(session.at("desired").as_string(), "ended") << text;
   }
-  hear(honest);
-  for (auto const& text : honest.heard) EXPECT_EQ(text.find("\"ended\""), std::string::npos) << text;
+  for (auto const& text : *honest.heard) EXPECT_EQ(text.find("\"ended\""), std::string::npos) << text;
   auto const stored = loop.run(store::find_agent(*database, strange.id));
   EXPECT_LE((*stored)->hostname.size(), 253U);
   EXPECT_LE((*stored)->images.size(), 512U);
@@ -386,7 +389,7 @@ TEST_F(StrangeAgent, OneThatWasTakenOverReachesNothingBesideItsOwn) {
     again.certificate_pem = strange.certificate_pem;
     ASSERT_EQ(hello(again), 0);
     (void)loop.run(again.socket->write(rubbish));
-    for (int i = 0; i < 60 && again.socket->is_open(); ++i) hear(again, 50ms);
+    for (int i = 0; i < 60 && again.socket->is_open(); ++i) loop.run_for(50ms);
     EXPECT_FALSE(again.socket->is_open()) << rubbish.substr(0, 40);
   }
   EXPECT_TRUE(honest.socket->is_open());
