@@ -140,7 +140,7 @@ TEST_F(AccessMatrix, NoAnswerHoldsASecret) {
   auto& api = world.api;
   api.execute(
       "update images set registry_password_sealed = '\\x63616e617279'::bytea, registry_username = "
-      "'canary-user'");
+      "'registry-user'");
   auto const hash = api.loop.run(api.owner->query("select password_hash from users limit 1"))
                         ->front()
                         .text("password_hash");
