@@ -45,9 +45,12 @@ export function processFigures(pid) {
 export async function processes(instance) {
   const found = {};
   for (const service of ourServices) found[service] = processFigures((await pidsOf(instance, service))[0]);
-  const comm = (pid) => read(`/proc/${pid}/comm`).trim();
+  // The engine that answers us: another one on this host has its own.
+  const listening = (await run("ss", ["-xlpn"])).stdout.split("\n").find((line) => line.includes("/docker.sock "));
+  const engine = Number(listening?.match(/"dockerd",pid=(\d+)/)?.[1] ?? 0);
+  if (engine) found.dockerd = processFigures(engine);
   for (const pid of entries("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (["dockerd", "containerd"].includes(comm(pid))) found[comm(pid)] = processFigures(Number(pid));
+    if (read(`/proc/${pid}/comm`).trim() === "containerd" && read(`/proc/${pid}/status`).includes(`PPid:\t${engine}\n`)) found.containerd = processFigures(Number(pid));
   }
   return found;
 }

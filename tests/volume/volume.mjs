@@ -84,7 +84,8 @@ async function failSomewhere(person, cycle, steps) {
       const at = Date.now() + Math.floor(chance(cycle, "moment") * 700);
       await until("a container", 20, () => oriel.containerOf(session), 30).catch(() => undefined);
       await sleep(Math.max(0, at - Date.now()));
-      await run("docker", ["kill", `${oriel.name}-session-${session.id}-1`], { tolerate: true });
+      // It may be there and not yet started, which nobody can kill.
+      await until("killed", 10, async () => (await run("docker", ["kill", `${oriel.name}-session-${session.id}-1`], { tolerate: true })).code === 0, 50).catch(() => undefined);
     }
     if (how === "cancel") {
       await person.end(session.id);
@@ -109,7 +110,8 @@ async function endStrays(person) {
 }
 
 /** KiB per cycle, by least squares over the samples. */
-function slope(samples, of) {
+function slope(all, of) {
+  const samples = all.filter((one) => one[of]); // a process that could not be looked at that moment
   const n = samples.length;
   if (n < 3) return 0;
   const meanX = samples.reduce((sum, one) => sum + one.cycle, 0) / n;
@@ -187,6 +189,7 @@ for (const service of ourServices) {
 }
 for (const daemon of ["dockerd", "containerd"]) {
   const [was, is] = [started[daemon], after[daemon]];
+  if (!was || !is) continue;
   report.push(`  ${daemon.padEnd(10)} anonymous ${was.kibibytes} → ${is.kibibytes} KiB; descriptors ${was.descriptors} → ${is.descriptors}; threads ${was.threads} → ${is.threads} (not ours; recorded)`);
 }
 report.push(`  compared: ${Object.keys(before).join(", ")}`);
