@@ -84,7 +84,7 @@ async function signInMany(count) {
   const key = readFileSync(`${oriel.home}/secrets/api/token.key`, "utf8").trim();
   const program = "import hashlib,json,sys; a=json.load(sys.stdin); print(' '.join(hashlib.blake2b(t.encode(), digest_size=32, key=bytes.fromhex(a['key'])).hexdigest() for t in a['tokens']))";
   const hashes = execFileSync("python3", ["-c", program], { input: JSON.stringify({ key, tokens }), maxBuffer: 16 << 20 }).toString().trim().split(" ");
-  await oriel.sql("INSERT INTO users (id, username, username_key) SELECT gen_random_uuid(), 'load' || n, 'load' || n FROM generate_series(1, 1000) n ON CONFLICT DO NOTHING; INSERT INTO user_groups SELECT u.id, g.id FROM users u, groups g WHERE u.username LIKE 'load%' AND g.name = 'All Users'");
+  await oriel.sql("INSERT INTO users (id, username, username_key) SELECT gen_random_uuid(), 'load' || n, 'load' || n FROM generate_series(1, 1000) n ON CONFLICT DO NOTHING; INSERT INTO user_groups SELECT u.id, g.id FROM users u, groups g WHERE u.username LIKE 'load%' AND g.name = 'All Users' ON CONFLICT DO NOTHING");
   for (let at = 0; at < count; at += 500) {
     const values = hashes.slice(at, at + 500).map((hash, number) => `('\\x${hash}'::bytea, (SELECT id FROM users WHERE username = 'load${((at + number) % 1000) + 1}'), now() + interval '1 hour')`);
     await oriel.sql(`INSERT INTO sign_ins (token_hash, user_id, expires_at) VALUES ${values.join(",")}`);
@@ -118,7 +118,7 @@ async function streams(count) {
   }
   await sleep(20_000); // a ping to each has passed, and what opening needed is over
   const there = { api: await of("api"), proxy: await of("proxy") };
-  const seconds = 60;
+  const seconds = Number(process.env.ORIEL_LOAD_SECONDS ?? 60);
   await sleep(seconds * 1000);
   const after = { api: await of("api"), proxy: await of("proxy") };
   const each = (service) => ((after[service].kibibytes - before[service].kibibytes) / count).toFixed(1);
