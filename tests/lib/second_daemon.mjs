@@ -149,7 +149,7 @@ export class SecondDaemon {
   /** Mounts, run files, firewall and interfaces: nothing of it outlives a reboot. */
   async #forget() {
     for (let round = 0; round < 3; round += 1) {
-      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4]).filter((path) => path && (path.startsWith(`${this.data}/`) || path.startsWith(`${this.exec}/`)));
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4]).filter((path) => path && (path === this.data || path.startsWith(`${this.data}/`) || path.startsWith(`${this.exec}/`)));
       for (const path of mounts.reverse()) await run("umount", ["-l", path], { tolerate: true });
       if (!mounts.length) break;
     }
