@@ -18,7 +18,7 @@ class Builder {
   // Boost asks a handler for these names. NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = 100'000;
   static constexpr std::size_t max_array_size = 1'000'000;
-  static constexpr std::size_t max_key_size = 4096;
+  static constexpr std::size_t max_key_size = limits::kJsonKeyBytes;
   static constexpr std::size_t max_string_size = 1ULL << 31;
   // NOLINTEND(readability-identifier-naming)
 
@@ -111,7 +111,7 @@ class Builder {
 };
 
 std::string escape_pointer(std::string_view key) {
-  return replace_all(replace_all(std::string(key), "~", "~0"), "/", "~1");
+  return replace_all(replace_all(shown_text(key, limits::kJsonEchoBytes), "~", "~0"), "/", "~1");
 }
 
 }  // namespace
@@ -129,13 +129,32 @@ Result<Value> parse(std::string_view text, ParseLimits parse_limits) {
   if (!fault && used < text.size()) fault = boost::json::error::extra_data;
   if (fault) {
     auto const& duplicate = parser.handler().duplicate();
-    std::string why = duplicate.empty() ? fault.message() : "the key \"" + duplicate + "\" occurs twice";
+    std::string why = duplicate.empty()
+                          ? fault.message()
+                          : "the key \"" + shown_text(duplicate, limits::kJsonEchoBytes) + "\" occurs twice";
     return fail(Code::kInvalid, "not valid JSON near byte " + std::to_string(used) + ": " + why);
   }
   return parser.handler().take();
 }
 
 std::string text(Value const& value) { return boost::json::serialize(value); }
+
+std::optional<std::string> find_nul(Value const& value) {
+  if (auto const* text = value.if_string())
+    return text->find('\0') == std::string_view::npos ? std::nullopt : std::optional<std::string>("");
+  if (auto const* array = value.if_array()) {
+    for (std::size_t i = 0; i < array->size(); ++i)
+      if (auto const inner = find_nul((*array)[i])) return "/" + std::to_string(i) + *inner;
+  }
+  if (auto const* object = value.if_object()) {
+    for (auto const& entry : *object) {
+      auto const step = "/" + escape_pointer(entry.key());
+      if (std::string_view(entry.key()).find('\0') != std::string_view::npos) return step;
+      if (auto const inner = find_nul(entry.value())) return step + *inner;
+    }
+  }
+  return std::nullopt;
+}
 
 std::string enumerator_text(std::string_view enumerator) {
   auto const is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };

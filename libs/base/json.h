@@ -58,6 +58,10 @@ struct ParseLimits {
 /// Compact text.
 [[nodiscard]] std::string text(Value const& value);
 
+/// The pointer of the first text or key that holds U+0000, which no file name, variable or column can hold;
+/// nullopt when there is none.
+[[nodiscard]] std::optional<std::string> find_nul(Value const& value);
+
 /// What happens to members that the struct does not have.
 enum class Unknown { kRefuse, kIgnore };
 /// How an empty optional is written.

@@ -40,6 +40,12 @@ inline constexpr auto kWebSocketClose = 3s;
 inline constexpr std::size_t kJsonBytes = 1024 * 1024;
 inline constexpr std::size_t kJsonDepth = 32;
 inline constexpr std::size_t kJsonErrors = 32;  // collected for one document
+inline constexpr std::size_t kJsonKeyBytes = 4096;
+inline constexpr std::size_t kJsonEchoBytes = 128;  // of a foreign name in a message or pointer, then …
+
+// Logs.
+inline constexpr std::size_t kLogTextBytes = 4 * 1024;   // one text of a line, before escaping
+inline constexpr std::size_t kLogLineBytes = 64 * 1024;  // a whole line; fields that do not fit are left out
 
 // Control sockets (protocol/control).
 inline constexpr std::size_t kControlMessageBytes = 64 * 1024;

@@ -9,14 +9,15 @@
 #include <unistd.h>
 
 #include "libs/base/clock.h"
+#include "libs/base/limits.h"
 #include "libs/base/text.h"
 
 namespace oriel::log {
 
 namespace {
 
-// A line is a line: what is longer is cut, so that one write(2) is one line also on a pipe.
-constexpr std::size_t kValueBytes = 16 * 1024;
+constexpr std::size_t kKeyBytes = 128;
+constexpr std::string_view kLeftOut = ",\"fields_left_out\":true";
 
 // The one piece of process-wide state: set before threads start, read by all of them.
 struct Sink {
@@ -30,14 +31,28 @@ Sink& sink() {
   return *the_sink;
 }
 
-void append_quoted(std::string& line, std::string_view text) {
+/// C1 controls (a terminal takes U+009B for ESC [) are two bytes in UTF-8; the code point, or 0 for others.
+unsigned control_at(std::string_view text, std::size_t at) {
+  if (static_cast<unsigned char>(text[at]) != 0xc2 || at + 1 >= text.size()) return 0;
+  auto const second = static_cast<unsigned char>(text[at + 1]);
+  return second < 0xa0 ? second : 0;
+}
+
+void append_escape(std::string& line, unsigned code) {
+  char escaped[8];
+  std::snprintf(escaped, sizeof escaped, "\\u%04x", code);
+  line += escaped;
+}
+
+void append_quoted(std::string& line, std::string_view text, std::size_t limit = limits::kLogTextBytes) {
   std::string repaired;
-  if (text.size() > kValueBytes || !is_utf8(text)) {
-    repaired = to_utf8(text, kValueBytes);
+  if (text.size() > limit || !is_utf8(text)) {
+    repaired = to_utf8(text, limit);
     text = repaired;
   }
   line += '"';
-  for (char const c : text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    char const c = text[at];
     switch (c) {
       case '"':
         line += "\\\"";
@@ -56,9 +71,10 @@ void append_quoted(std::string& line, std::string_view text) {
         break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          char escaped[8];
-          std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-          line += escaped;
+          append_escape(line, static_cast<unsigned>(c));
+        } else if (auto const code = control_at(text, at); code != 0) {
+          append_escape(line, code);
+          ++at;
         } else {
           line += c;
         }
@@ -69,7 +85,7 @@ void append_quoted(std::string& line, std::string_view text) {
 
 std::string quoted_pair(std::string_view key, std::string_view value) {
   std::string json;
-  append_quoted(json, key);
+  append_quoted(json, key, kKeyBytes);
   json += ':';
   append_quoted(json, value);
   return json;
@@ -77,7 +93,7 @@ std::string quoted_pair(std::string_view key, std::string_view value) {
 
 std::string raw_pair(std::string_view key, std::string_view value) {
   std::string json;
-  append_quoted(json, key);
+  append_quoted(json, key, kKeyBytes);
   json += ':';
   json += value;
   return json;
@@ -142,10 +158,16 @@ void write(Level level, std::string_view message, Fields fields) {
   line += quoted_pair("service", to.service);
   line += ",";
   line += quoted_pair("message", message);
+  bool left_out = false;
   for (auto const& field : fields) {
+    if (line.size() + field.json().size() + kLeftOut.size() + 4 > limits::kLogLineBytes) {
+      left_out = true;
+      continue;
+    }
     line += ",";
     line += field.json();
   }
+  if (left_out) line += kLeftOut;
   line += "}\n";
   std::string_view rest = line;
   while (!rest.empty()) {

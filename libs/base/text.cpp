@@ -217,6 +217,33 @@ std::string to_utf8(std::string_view text, std::size_t limit) {
   return good;
 }
 
+std::string shown_text(std::string_view text, std::size_t limit) {
+  auto const clean = to_utf8(text, limit);
+  std::string shown;
+  shown.reserve(clean.size());
+  for (std::size_t at = 0; at < clean.size(); ++at) {
+    auto const byte = [&](std::size_t ahead) {
+      return at + ahead < clean.size() ? static_cast<unsigned char>(clean[at + ahead]) : 0U;
+    };
+    bool const control = byte(0) < 0x20 || byte(0) == 0x7f;
+    bool const late_control = byte(0) == 0xc2 && byte(1) < 0xa0;  // U+0080 to U+009F
+    // U+200E, U+200F; U+2028 to U+202E; U+2066 to U+2069.
+    bool const direction =
+        byte(0) == 0xe2 &&
+        ((byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xa8 && byte(2) <= 0xae))) ||
+         (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));
+    if (control || late_control || direction) {
+      shown += '?';
+      at += direction ? 2 : (late_control ? 1 : 0);
+    } else {
+      shown += clean[at];
+    }
+  }
+  // Replacements may have made what was left of it longer or shorter: only what was dropped counts.
+  if (text.size() > limit) shown += "…";
+  return shown;
+}
+
 void fill_random(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
     auto const got = getrandom(bytes.data(), bytes.size(), 0);

@@ -41,6 +41,10 @@ using Bytes = std::vector<std::uint8_t>;
 /// Replaces what is not UTF-8 with U+FFFD, and cuts at a character's border at `limit` bytes.
 [[nodiscard]] std::string to_utf8(std::string_view text, std::size_t limit);
 
+/// Foreign text as a message may repeat it: UTF-8, at most `limit` bytes (then an ellipsis), and `?` in place
+/// of control characters and of those that turn the direction of writing.
+[[nodiscard]] std::string shown_text(std::string_view text, std::size_t limit);
+
 /// Fills from getrandom(2); aborts when the kernel has none.
 void fill_random(std::span<std::uint8_t> bytes);
 [[nodiscard]] Bytes random_bytes(std::size_t count);

@@ -90,7 +90,10 @@ std::optional<Refusal> read_target(std::string_view target, Request& request) {
     auto const parts = split(pair, '=', 2);
     auto key = percent_decode(parts[0], true);
     auto value = percent_decode(parts.size() > 1 ? parts[1] : std::string_view(), true);
-    if (!key || !value) return Refusal{400, "the query holds a broken escape"};
+    if (!key || !value || !is_utf8(*key) || !is_utf8(*value))
+      return Refusal{400, "the query holds a broken escape"};
+    if (key->find('\0') != std::string::npos || value->find('\0') != std::string::npos)
+      return Refusal{400, "the query holds a zero byte"};
     request.query.emplace_back(std::move(*key), std::move(*value));
   }
   return std::nullopt;

@@ -16,7 +16,7 @@ std::string header(http::Request const& request, std::string_view name) {
   return std::string(request.headers.get(name).value_or(""));
 }
 
-std::string shown(std::string const& value) { return value.empty() ? "(none)" : to_utf8(value, 200); }
+std::string shown(std::string const& value) { return value.empty() ? "(none)" : shown_text(value, 200); }
 
 /// The member of a JSON object as text; empty otherwise.
 std::string text_member(json::Object const& object, std::string_view name) {
@@ -99,7 +99,7 @@ http::Response Access::refuse_origin(http::Request const& request) const {
     message = "This request was started by another site's page";
   message += ". The browser asked the host " + shown(host) +
              ". If people should use that address, run `oriel up --public-url https://" +
-             (host.empty() ? std::string("HOST") : to_utf8(host, 200)) + "`.";
+             (host.empty() ? std::string("HOST") : shown_text(host, 200)) + "`.";
   json::Object error{{"code", "forbidden"},
                      {"message", std::move(message)},
                      {"details",
@@ -184,6 +184,8 @@ Async<std::optional<http::Response>> Access::guard_public_api(http::Request& req
   auto const secret = text_member(body->get_object(), "api_key_secret");
   if (key.empty() || secret.empty() || key.size() > 128 || secret.size() > 512)
     co_return public_failure("Unauthorized", 401);
+  if (auto const pointer = json::find_nul(*body))
+    co_return public_failure(*pointer + " must not hold the character U+0000.", 400);
 
   auto found = co_await store::find_api_key(database_, key);
   if (!found) {

@@ -28,7 +28,7 @@ Result<store::SessionFilter> filter_of(http::Request const& request) {
       for (auto const word : split(value, ',')) {
         auto const state = domain::parse_session_state(word);
         if (state) filter.states.push_back(*state);
-        if (!state) faults.push_back({"/state", "not a state: " + to_utf8(word, 32)});
+        if (!state) faults.push_back({"/state", "not a state: " + shown_text(word, 32)});
       }
     } else if (name == "user") {
       id(name, value, filter.user);
@@ -47,7 +47,7 @@ Result<store::SessionFilter> filter_of(http::Request const& request) {
     } else if (name == "cursor") {
       filter.cursor = value;
     } else {
-      faults.push_back({"/" + to_utf8(name, 32), "unknown"});
+      faults.push_back({"/" + shown_text(name, 32), "unknown"});
     }
   }
   if (!faults.empty()) return Error{Code::kInvalid, "The filter cannot be read.", std::move(faults)};

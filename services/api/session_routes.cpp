@@ -110,6 +110,7 @@ Async<Result<http::Response>> SessionRoutes::start(http::Request request) {
     if (key->size() > 64) {
       co_return Error{Code::kInvalid, "The header Idempotency-Key has at most 64 characters.", {}};
     }
+    if (!is_utf8(*key)) co_return Error{Code::kInvalid, "The header Idempotency-Key is not UTF-8.", {}};
     wanted->request_key = std::string(*key);
   }
   ORIEL_FAILPOINT(kApiSessionAllowed);
