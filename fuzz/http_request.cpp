@@ -33,7 +33,8 @@ Async<http::Response> take(http::Request request) {
   require(bytes <= limits::kHttpHeaderBytes, "the header is bounded");
   require(request.headers.count("content-length") + request.headers.count("transfer-encoding") <= 1,
           "a body has one length");
-  (void)request.cookie("__Host-oriel");
+  if (request.cookie("__Host-oriel"))
+    require(request.headers.count("cookie") > 0, "a cookie comes with a field");
   seen.push_back(request.method + " " + request.target + " " + request.body);
   http::Response response;
   response.status = 204;

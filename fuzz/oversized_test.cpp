@@ -126,5 +126,21 @@ TEST(Oversized, AWebSocketMessageIsRefusedWith1009) {
   }
 }
 
+TEST(Decompression, NothingOfAStrangersIsInflated) {
+  static std::string const path = serve("deflate", upgrade);
+  auto const answer =
+      talk(connect_raw(path), {"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                               "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"});
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 101");
+  EXPECT_EQ(answer.find("permessage-deflate"), std::string::npos);
+  // A body that says it is compressed is taken as it is, so it is no JSON.
+  static std::string const plain = serve("inflate", accept_all);
+  auto const refused =
+      talk(connect_raw(plain), {"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: "
+                                "4\r\n\r\n\x1f\x8b\x08\x01"});
+  EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 400");
+}
+
 }  // namespace
 }  // namespace oriel::fuzz

@@ -3,8 +3,6 @@
 
 #include "fuzz/target.h"
 #include "init/environment.h"
-#include "libs/base/text.h"
-#include "libs/http/message.h"
 #include "services/api/addresses.h"
 #include "services/api/launch_words.h"
 #include "services/api/stream_target.h"
@@ -41,11 +39,4 @@ ORIEL_FUZZ_TARGET(web_words) {
   if (equals != std::string_view::npos)
     (void)api::check_environment(
         {{std::string(input.substr(0, equals)), std::string(input.substr(equals + 1))}});
-
-  http::Request request;
-  request.headers.add("Cookie", std::string(input));
-  if (auto const cookie = request.cookie("__Host-oriel"))
-    require(input.find("__Host-oriel=") != std::string_view::npos, "a cookie is there under its name");
-  // A field that breaks out of its line would be a second field for the browser.
-  (void)http::server_sent_event("e", input);
 }

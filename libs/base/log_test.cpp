@@ -47,6 +47,18 @@ TEST_F(LogTest, ALineIsJsonWhateverIsInIt) {
   EXPECT_EQ(value.at("reason").as_string(), "conflict: taken");
 }
 
+TEST_F(LogTest, ALineIsBoundedAndSaysWhatItLeftOut) {
+  // Each control character takes six: two such texts are a line, a third does not fit.
+  std::string const escapes(limits::kLogTextBytes, '\x1b');
+  log::info(escapes, {{"first", escapes}, {"second", escapes}, {"third", "small"}});
+  auto const whole = line();
+  auto const& object = whole.as_object();
+  EXPECT_LE(json::text(object).size(), limits::kLogLineBytes);
+  EXPECT_TRUE(object.contains("first"));
+  EXPECT_FALSE(object.contains("second"));
+  EXPECT_TRUE(object.at("fields_left_out").as_bool());
+}
+
 TEST_F(LogTest, WhatIsBelowTheLevelIsNotWritten) {
   log::debug("quiet");
   log::info("loud");
@@ -55,7 +67,7 @@ TEST_F(LogTest, WhatIsBelowTheLevelIsNotWritten) {
 
 TEST_F(LogTest, ALongValueIsCut) {
   log::info("long", {{"text", std::string(100'000, 'x')}});
-  EXPECT_LE(line().at("text").as_string().size(), 16u * 1024);
+  EXPECT_LE(line().at("text").as_string().size(), limits::kLogTextBytes);
 }
 
 }  // namespace

@@ -12,6 +12,21 @@ std::string decoded64(std::string_view text) {
   return bytes ? std::string(as_text(*bytes)) : "refused";
 }
 
+TEST(ShownText, KeepsLettersAndNothingThatSteersATerminalOrTheDirection) {
+  EXPECT_EQ(shown_text("Grüße, שלום", 100), "Grüße, שלום");
+  EXPECT_EQ(shown_text("a\x1b[31m\r\n\x7f", 100), "a?[31m???");
+  EXPECT_EQ(shown_text("\xc2\x9b"
+                       "2J",
+                       100),
+            "?2J");
+  EXPECT_EQ(shown_text("\xe2\x80\xae"
+                       "abc\xe2\x81\xa6",
+                       100),
+            "?abc?");
+  EXPECT_EQ(shown_text("abcdef", 3), "abc…");
+  EXPECT_EQ(shown_text("\xff", 100), "\xef\xbf\xbd");
+}
+
 TEST(Base64Test, VectorsOfRfc4648) {
   std::pair<char const*, char const*> const vectors[] = {{"", ""},
                                                          {"f", "Zg=="},
