@@ -26,12 +26,16 @@ std::map<std::string, Taken> const& taken() {
       {"connection_lists_fields", {"GET / "}},
       {"http_1_0", {"GET / "}},
       {"expect", {"POST / a"}},
-      {"get_with_body", {"GET / GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"}},
+      {"get_with_body", {"GET / GET /smuggled HTTP/1.1\r\nHost: x\r\n"}},
       {"head", {"HEAD / "}},
       {"query", {"GET /?a=1&b=%20+c&&=&d "}},
       {"cookie", {"GET / "}},
       {"upgrade_h2c", {"GET / "}},
       {"method_lower", {"get / "}},
+      {"method_long", {std::string(300, 'A') + " / "}},
+      // Beast unfolds what RFC 9112 lets it unfold. nginx drops such lines, so none comes through it.
+      {"obs_fold", {"GET / "}},
+      {"obs_fold_te", {"POST / "}},
   };
   return files;
 }

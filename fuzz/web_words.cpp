@@ -3,6 +3,7 @@
 
 #include "fuzz/target.h"
 #include "init/environment.h"
+#include "libs/base/text.h"
 #include "services/api/addresses.h"
 #include "services/api/launch_words.h"
 #include "services/api/stream_target.h"
@@ -12,7 +13,8 @@ using fuzz::require;
 
 ORIEL_FUZZ_TARGET(web_words) {
   if (auto const url = api::parse_open_url(input)) {
-    require(url->starts_with("http://") || url->starts_with("https://"), "only web addresses are opened");
+    auto const lower = lower_ascii(*url);
+    require(lower.starts_with("http://") || lower.starts_with("https://"), "only web addresses are opened");
     require(url->size() <= 2048, "an address is bounded");
     for (char const c : *url)
       require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f, "an address is one word");

@@ -89,6 +89,13 @@ std::optional<WallTime> scan_datetime(Scanner& scan, std::string_view separators
          std::chrono::seconds(second) + microseconds(micro);
 }
 
+/// Within the years that have four digits: an offset or a leap second must not lead out of them, for nobody
+/// could read what is written of it.
+bool has_four_digits(WallTime time) {
+  using std::chrono::year;
+  return time >= std::chrono::sys_days(year(0) / 1 / 1) && time < std::chrono::sys_days(year(10'000) / 1 / 1);
+}
+
 }  // namespace
 
 WallTime SystemClock::now() const {
@@ -125,7 +132,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
     auto const offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
     *time -= sign == '+' ? offset : -offset;
   }
-  if (!scan.at_end()) return std::nullopt;
+  if (!scan.at_end() || !has_four_digits(*time)) return std::nullopt;
   return time;
 }
 

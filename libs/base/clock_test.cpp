@@ -7,6 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST(Rfc3339, AnOffsetDoesNotLeadOutOfTheYearsThatCanBeWritten) {
+  EXPECT_TRUE(parse_rfc3339("9999-12-31T23:59:59Z"));
+  EXPECT_FALSE(parse_rfc3339("9999-12-31T23:59:59-23:59"));
+  EXPECT_FALSE(parse_rfc3339("9999-12-31T23:59:60Z"));
+  EXPECT_FALSE(parse_rfc3339("0000-01-01T00:00:00+00:01"));
+}
+
 TEST(ClockTest, TimesAreWrittenAsTheStandardsSay) {
   auto const time = from_epoch_seconds(1605119595.239391);
   EXPECT_EQ(rfc3339(time), "2020-11-11T18:33:15.239Z");

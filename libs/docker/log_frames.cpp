@@ -65,7 +65,12 @@ std::string LogFrames::text() const {
     auto const line_end = text.find('\n');
     if (line_end != std::string_view::npos) text.remove_prefix(line_end + 1);
   }
-  return to_utf8(text, text.size() * 3);
+  // A bad byte becomes three: the end is what counts, and the bound holds for what is handed out.
+  auto whole = to_utf8(text, text.size() * 3);
+  if (whole.size() <= limit_) return whole;
+  auto at = whole.size() - limit_;
+  while (at < whole.size() && (static_cast<unsigned char>(whole[at]) & 0xc0) == 0x80) ++at;
+  return whole.substr(at);
 }
 
 }  // namespace oriel::docker

@@ -17,8 +17,8 @@ struct ServerOptions {
 };
 
 /// HTTP/1.1 (RFC 9112) with keep-alive, bounded headers, bodies and times. Refuses what smuggles: two
-/// Content-Length, or Content-Length with Transfer-Encoding, other codings, obsolete line folding. Belongs to
-/// one executor.
+/// Content-Length, or Content-Length with Transfer-Encoding, other codings. A folded line is read as one; the
+/// proxy lets none through. Belongs to one executor.
 class Server {
  public:
   /// Listens and serves from now on. The router must outlive the server; its check() decides whether it

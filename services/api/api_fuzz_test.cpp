@@ -159,6 +159,8 @@ std::string fault_of(DescribedCall const& call, http::Response const& response) 
   if (!is_clean(*body)) return "the refusal repeats control characters";
   if (call.operation.is_public) {
     auto const* message = body->get_object().if_contains("error_message");
+    // What is no request at all is refused before anybody knows whose it is.
+    if (message == nullptr && body->get_object().contains("error")) return "";
     return message != nullptr && message->is_string() && !message->get_string().empty() ? ""
                                                                                         : "no error_message";
   }

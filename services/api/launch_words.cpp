@@ -47,7 +47,8 @@ std::optional<std::string> parse_locale(std::string_view text) {
 }
 
 std::optional<std::string> parse_timezone(std::string_view text) {
-  if (text.empty() || text.size() > 64 || text.front() == '/' || text.front() == '-' || text.back() == '/')
+  if (text.empty() || text.size() > 64 || !is_letter(text.front()) || text.back() == '/' ||
+      text.find("//") != std::string_view::npos)
     return std::nullopt;
   for (auto const c : text) {
     if (!is_letter(c) && !is_digit(c) && c != '_' && c != '+' && c != '-' && c != '/') return std::nullopt;
@@ -70,7 +71,8 @@ std::optional<std::string> parse_open_url(std::string_view text) {
   auto const authority = text.substr(scheme, text.find_first_of("/?#", scheme) - scheme);
   if (authority.empty() || authority.find('@') != std::string_view::npos || authority.front() == ':')
     return std::nullopt;
-  return std::string(text);
+  // The session takes the scheme in lower case alone.
+  return lower.substr(0, scheme) + std::string(text.substr(scheme));
 }
 
 Result<> check_environment(std::map<std::string, std::string> const& environment) {

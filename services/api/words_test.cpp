@@ -20,7 +20,7 @@ TEST(LaunchWords, Locales) {
 TEST(LaunchWords, TimeZones) {
   for (auto const good : {"UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+3"})
     EXPECT_TRUE(parse_timezone(good)) << good;
-  for (auto const bad : {"", "/etc/passwd", "../UTC", "Europe/", "a b", "x\n", "-x", ":x"})
+  for (auto const bad : {"", "/etc/passwd", "../UTC", "Europe/", "a b", "x\n", "-x", ":x", "_x", "Europe//Paris"})
     EXPECT_FALSE(parse_timezone(bad)) << bad;
 }
 
@@ -34,6 +34,7 @@ TEST(LaunchWords, AddressesToOpen) {
     EXPECT_FALSE(parse_open_url(bad)) << bad;
   }
   EXPECT_FALSE(parse_open_url("https://x/" + std::string(3000, 'a')));
+  EXPECT_EQ(parse_open_url("HTTPS://Example.ORG/A"), "https://Example.ORG/A");  // as the session takes it
 }
 
 TEST(LaunchWords, Variables) {
