@@ -38,8 +38,9 @@ http::WebSocketOptions small() {
 }
 
 Async<> connect_and_read(std::string path, bool& done) {
-  auto socket = co_await http::WebSocketClient::connect(fuzz::loop().executor(), Endpoint::unix_path(path),
-                                                        "/", {}, small());
+  auto connecting = http::WebSocketClient::connect(fuzz::loop().executor(), Endpoint::unix_path(path), "/",
+                                                   http::Headers(), small());
+  auto socket = co_await std::move(connecting);
   if (socket) co_await read_all(**socket);
   done = true;
 }
