@@ -33,8 +33,8 @@ TEST(Audit, EachCellOfTheMatrixLeavesExactlyOneEntryOrNone) {
         return world.api.count("select count(*) from audit where request_id = '" + request + "' and " +
                                condition);
       };
-      auto const where =
-          row.method + " " + row.path + " as " + subject + ": " + std::to_string(response.status);
+      auto const where = row.method + " " + row.path + " as " + subject + ": " +
+                         std::to_string(response.status) + " " + response.body.substr(0, 300);
       if (name.empty()) {
         EXPECT_EQ(entries("true"), 0) << where;
       } else if (response.status < 300) {
