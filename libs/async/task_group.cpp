@@ -1,5 +1,6 @@
 #include "libs/async/task_group.h"
 
+#include <cstdlib>
 #include <list>
 #include <utility>
 
@@ -134,5 +135,13 @@ Async<> TaskGroup::wait() {
 std::size_t TaskGroup::size() const { return state_->tasks.size(); }
 bool TaskGroup::stopping() const { return state_->stopping; }
 Executor TaskGroup::executor() const { return state_->executor; }
+
+TaskGroup::ErrorHandler end_the_process() {
+  return [](std::string const& task, std::exception_ptr const& failure) {
+    log::error("a task failed that the service cannot be without",
+               {{"task", task}, {"reason", failure_text(failure)}});
+    std::abort();
+  };
+}
 
 }  // namespace oriel

@@ -46,4 +46,8 @@ class TaskGroup {
   std::shared_ptr<State> state_;
 };
 
+/// For tasks that a service is nothing without: a failure ends the process, which is started anew, instead of
+/// leaving it up and dead inside.
+[[nodiscard]] TaskGroup::ErrorHandler end_the_process();
+
 }  // namespace oriel

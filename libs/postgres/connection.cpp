@@ -107,14 +107,18 @@ Async<Result<>> Connection::open() {
   for (;;) {
     // The socket may be another one at each step: another address, or TLS.
     if (socket_.is_open()) socket_.release();
-    socket_.assign(PQsocket(connection_));
-    if (step == PGRES_POLLING_OK) break;
-    if (step == PGRES_POLLING_FAILED) {
+    // A server that hung up in between leaves no socket: looked at first, since there is nothing to wait for
+    // then.
+    if (step == PGRES_POLLING_FAILED || PQsocket(connection_) < 0) {
       auto error = lost("connect");
       // 28xxx: the server is there and does not want us.
       if (error.message.find("authentication failed") != std::string::npos) error.code = Code::kForbidden;
       co_return error;
     }
+    boost::system::error_code taken;
+    socket_.assign(PQsocket(connection_), taken);
+    if (taken) co_return fail(Code::kUnavailable, "database: connect: " + taken.message());
+    if (step == PGRES_POLLING_OK) break;
     auto const direction = step == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write;
     auto const [error] = co_await socket_.async_wait(direction, kTuple);
     rethrow_cancellation(error);

@@ -1,13 +1,18 @@
 #include "libs/postgres/database.h"
 
 #include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "libs/async/sleep.h"
 #include "libs/async/task_group.h"
 #include "libs/testing/loop.h"
 #include "libs/testing/postgres_server.h"
+#include "libs/testing/temporary_directory.h"
 
 namespace oriel::postgres {
 namespace {
@@ -249,6 +254,36 @@ TEST(DatabaseRestartTest, ComesBackAfterTheServerDied) {
   server.start();
   EXPECT_TRUE(loop.run(database.wait_until_ready(10s)).has_value());
   EXPECT_TRUE(loop.run(database.query("select 1")).has_value());
+}
+
+TEST(ConnectTest, AServerThatHangsUpWhileItIsGreetedIsUnavailable) {
+  testing::TemporaryDirectory directory;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  directory.file(".s.PGSQL.5432").copy(address.sun_path, sizeof address.sun_path - 1);
+  int const listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener, 8), 0);
+  std::thread server([listener] {
+    for (int client = ::accept(listener, nullptr, nullptr); client >= 0;
+         client = ::accept(listener, nullptr, nullptr)) {
+      char first[64];
+      (void)::recv(client, first, sizeof first, 0);
+      ::close(client);
+    }
+  });
+  {
+    testing::Loop loop;
+    Database database(loop.executor(), {.connection = "dbname=x user=x host=" + directory.file("")});
+    auto const rows = loop.run(database.query("select 1"));
+    ASSERT_FALSE(rows.has_value());
+    EXPECT_EQ(rows.error().code, Code::kUnavailable) << rows.error();
+    database.close();
+    loop.poll();
+  }
+  ::shutdown(listener, SHUT_RDWR);
+  server.join();
+  ::close(listener);
 }
 
 }  // namespace

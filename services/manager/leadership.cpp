@@ -13,7 +13,7 @@ constexpr char const* kName = "manager";
 }
 
 Leadership::Leadership(Executor executor, postgres::Database& database, std::string holder)
-    : database_(database), holder_(std::move(holder)), tasks_(executor) {}
+    : database_(database), holder_(std::move(holder)), tasks_(executor, end_the_process()) {}
 
 void Leadership::start() { tasks_.spawn(run(), "leadership"); }
 

@@ -37,7 +37,7 @@ Reconciler::Reconciler(Executor executor, postgres::Database& database,
       leadership_(leadership),
       channels_(channels),
       wake_(executor),
-      tasks_(executor) {}
+      tasks_(executor, end_the_process()) {}
 
 void Reconciler::start() {
   std::vector<std::string> names = {"oriel_sessions", "oriel_images", "oriel_revocations"};
