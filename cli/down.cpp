@@ -22,6 +22,11 @@ Async<Result<>> end_containers(docker::Engine& engine, docker::Labels labels, bo
   if (!found) co_return found.error();
   for (auto const& one : *found) {
     bool const session = one.labels.contains("oriel.session");
+    if (!remove && !session) {
+      auto const kept_down = co_await engine.set_restart_policy(one.id, kNoRestart);
+      if (!kept_down && kept_down.error().code != Code::kNotFound)
+        co_return kept_down.error().within("keep " + one.name + " from being started again");
+    }
     if (one.state == "running" || one.state == "restarting" || one.state == "paused") {
       auto const grace = session ? kSessionGrace : kServiceGrace;
       auto const stopped = co_await engine.stop_container(one.id, grace);

@@ -58,6 +58,9 @@ Async<Result<Change>> ensure_container(docker::Engine& engine, ServiceContainer 
                                           " exists and is not ours; remove it or choose another --instance");
     }
     if (label_of(present->labels, "oriel.spec") == wanted.spec_hash) {
+      // An `oriel down`, also one that was cut short, has taken it away.
+      auto const restarts = co_await engine.set_restart_policy(present->id, kRestartPolicy);
+      if (!restarts) co_return restarts.error().within("have " + wanted.name + " restarted");
       if (present->state.running) co_return Change::kKept;
       auto const started = co_await engine.start_container(present->id);
       if (!started) co_return started.error().within("start " + wanted.name);

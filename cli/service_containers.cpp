@@ -32,7 +32,7 @@ class Spec {
     host_["CapDrop"] = json::Array{"ALL"};
     host_["SecurityOpt"] = json::Array{"no-new-privileges"};
     host_["Tmpfs"] = json::Object{{"/tmp", "rw,nosuid,nodev,noexec,mode=1777,size=256m"}};
-    host_["RestartPolicy"] = json::Object{{"Name", "unless-stopped"}};
+    host_["RestartPolicy"] = json::Object{{"Name", kRestartPolicy}};
     host_["LogConfig"] =
         json::Object{{"Type", "local"}, {"Config", json::Object{{"max-size", "10m"}, {"max-file", "3"}}}};
     host_["PidsLimit"] = kPids;

@@ -9,6 +9,12 @@
 
 namespace oriel::cli {
 
+/// Not unless-stopped: a daemon without live-restore that was killed stops, at its return, what still runs,
+/// counts that as "by hand", and would leave all of us where we are. `oriel down` sets it to kNoRestart, so
+/// that it means it.
+inline constexpr char kRestartPolicy[] = "always";
+inline constexpr char kNoRestart[] = "no";
+
 /// What the specifications depend on beside config.json.
 struct HostFacts {
   std::string services_image_id{};

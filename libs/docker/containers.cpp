@@ -105,6 +105,11 @@ Async<Result<>> Engine::kill_container(std::string id, std::string signal) {
   return state_->act("POST", path_of(id, "/kill?signal=" + percent_encode(signal)), {});
 }
 
+Async<Result<>> Engine::set_restart_policy(std::string id, std::string policy) {
+  json::Value body(json::Object{{"RestartPolicy", json::Object{{"Name", policy}}}});
+  return state_->act("POST", path_of(id, "/update"), {}, limits::kDockerCall, std::move(body));
+}
+
 Async<Result<>> Engine::pause_container(std::string id) {
   return state_->act("POST", path_of(id, "/pause"), {});
 }

@@ -142,6 +142,8 @@ class Engine {
   /// SIGTERM (or the image's stop signal), then SIGKILL after `grace`.
   [[nodiscard]] Async<Result<>> stop_container(std::string id, std::chrono::seconds grace);
   [[nodiscard]] Async<Result<>> kill_container(std::string id, std::string signal = "SIGKILL");
+  /// `policy` is Docker's word: always, no, …
+  [[nodiscard]] Async<Result<>> set_restart_policy(std::string id, std::string policy);
   [[nodiscard]] Async<Result<>> pause_container(std::string id);
   [[nodiscard]] Async<Result<>> unpause_container(std::string id);
   /// Kills it if need be, and removes its anonymous volumes.
