@@ -92,6 +92,16 @@ std::string filters(Labels const& labels, std::vector<std::string> const& types)
   return "filters=" + percent_encode(json::text(object));
 }
 
+/// dockerd answers 500 with gRPC's words while its containerd is away; it is started again in seconds.
+Error as_meant(Error error) {
+  if (error.code != Code::kInternal) return error;
+  auto const& words = error.message;
+  bool const away = words.ends_with(": unavailable") || words.find("containerd.sock") != std::string::npos ||
+                    words.find("transport is closing") != std::string::npos;
+  if (away) error.code = Code::kUnavailable;
+  return error;
+}
+
 Engine::State::State(Executor executor, std::string socket_path)
     : client(std::move(executor), Endpoint::unix_path(std::move(socket_path)),
              {.host = "docker", .idle_connections = 8}) {}
@@ -147,7 +157,7 @@ Async<Result<json::Value>> Engine::State::call(std::string method, std::string p
   auto answer = co_await client.call(std::move(method), std::move(*target), std::move(body), deadline);
   if (!answer) {
     note(answer.error());
-    co_return answer.error().within("docker");
+    co_return as_meant(answer.error()).within("docker");
   }
   co_return answer;
 }
@@ -168,7 +178,7 @@ Async<Result<>> Engine::State::act(std::string method, std::string path, std::ve
   if (!response) co_return response.error().within("docker");
   if (is_good(response->status) || std::ranges::find(also_good, response->status) != also_good.end())
     co_return Result<>();
-  co_return http::error_of(*response).within(what);
+  co_return as_meant(http::error_of(*response)).within(what);
 }
 
 Engine::Engine(Executor executor, std::string socket_path)

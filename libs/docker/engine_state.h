@@ -23,6 +23,9 @@ namespace oriel::docker {
 /// `filters=…` for list calls, percent-encoded.
 [[nodiscard]] std::string filters(Labels const& labels, std::vector<std::string> const& types = {});
 
+/// The error with the code that a caller can act on.
+[[nodiscard]] Error as_meant(Error error);
+
 struct Engine::State {
   State(Executor executor, std::string socket_path);
 

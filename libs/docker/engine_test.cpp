@@ -118,6 +118,14 @@ TEST_P(EngineTest, ImagesHaveTheLabelsOfTheirConfiguration) {
   EXPECT_TRUE(image.created_at.has_value());
 }
 
+TEST_P(EngineTest, AContainerdThatIsAwayIsAskedAgain) {
+  say_versioned("POST", "/containers/x/start", 500,
+                R"({"message":"connection error: desc = \"dial unix containerd.sock\": unavailable"})");
+  EXPECT_EQ(loop.run(engine.start_container("x")).error().code, Code::kUnavailable);
+  say_versioned("POST", "/containers/y/start", 500, R"({"message":"no space left on device"})");
+  EXPECT_EQ(loop.run(engine.start_container("y")).error().code, Code::kInternal);
+}
+
 TEST_P(EngineTest, UsageLeavesOutWhatTheKernelCanTakeBack) {
   say_versioned("GET", "/containers/x/stats?stream=false&one-shot=true", 200, GetParam().stats);
   auto const usage = loop.run(engine.usage("x")).value();

@@ -39,6 +39,12 @@ bool at_least(std::string const& version, std::string const& wanted) {
   return minor(version) >= minor(wanted);
 }
 
+/// An internal error's words would stay in our log; what the engine says of a container is for people.
+Error for_people(Error error) {
+  if (error.code == Code::kInternal) error.code = Code::kUnsupported;
+  return error;
+}
+
 std::vector<std::string> references_of(docker::Image const& image) {
   auto references = image.tags;
   references.insert(references.end(), image.digests.begin(), image.digests.end());
@@ -207,8 +213,13 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
     }
   } else {
     auto const made = co_await make(session, request, *policy);
-    // Somebody asked twice at once: the other call's container is ours to adopt.
-    if (!made && made.error().code != Code::kConflict) co_return made.error().within("create " + name);
+    // Somebody asked twice at once, or the engine made it and lost its answer: it is ours to adopt.
+    if (!made && made.error().code != Code::kConflict) {
+      auto const left = co_await engine_.inspect_container(name);
+      if (!left) co_return for_people(made.error()).within("create " + name);
+      log::warning("a container was created without a good answer",
+                   {{"session", session}, {"error", made.error()}});
+    }
     if (made) log::info("session container created", {{"session", session}, {"container", *made}});
   }
 
@@ -219,16 +230,12 @@ Async<Result<protocol::broker::SessionContainer>> Sessions::create(SessionId ses
     auto const control_directory = control_directories_.find(session);
     if (!control_directory) co_return control_directory.error();
     auto const started = co_await engine_.start_container(container->id);
-    if (!started) {
-      // Left as it is for the agent to remove. An internal error's words would stay in our log, and these are
-      // for people.
-      auto error = started.error().within("start " + name);
-      if (error.code == Code::kInternal) error.code = Code::kUnsupported;
-      co_return error;
-    }
-    ORIEL_FAILPOINT(kBrokerContainerStarted);
     container = co_await engine_.inspect_container(name);
+    // What does not run although it was to start is left as it is, for the agent to remove.
+    if (!started && (!container || !container->state.running))
+      co_return for_people(started.error()).within("start " + name);
     if (!container) co_return container.error().within("inspect " + name);
+    ORIEL_FAILPOINT(kBrokerContainerStarted);
   }
   co_return session_container(*container);
 }
