@@ -200,7 +200,10 @@ Async<Result<std::vector<AgentStateChange>>> mark_silent_agents(postgres::Databa
                                                                 std::chrono::seconds unreachable_after) {
   postgres::Parameters values(suspect_after.count(), unreachable_after.count());
   auto rows = co_await database.query(
-      "with judged as (select id, case "
+      // Seen in the future: the database's clock went back, and silence counts from now on.
+      "with corrected as (update agents set last_seen_at = now() where last_seen_at > now() + interval '1 "
+      "second'), "
+      "judged as (select id, case "
       "when last_seen_at is null or last_seen_at < now() - $2::bigint * interval '1 second' then "
       "'unreachable' "
       "when last_seen_at < now() - $1::bigint * interval '1 second' then 'suspect' else 'online' end as "

@@ -114,5 +114,24 @@ TEST_F(Agents, ALeaseHasOneHolderAndAnEpochThatGrows) {
   EXPECT_GT(second->epoch, first->epoch);
 }
 
+TEST_F(Agents, AClockThatWentBackKeepsNobodyFromLeading) {
+  ASSERT_TRUE(*loop.run(take_lease(*manager, "leader", "one", std::chrono::seconds(30))));
+  ASSERT_TRUE(loop.run(owner->query("update leases set expires_at = now() + interval '1 hour'")));
+  auto const taken = *loop.run(take_lease(*manager, "leader", "two", std::chrono::seconds(30)));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->holder, "two");
+}
+
+TEST_F(Agents, AClockThatWentBackHidesNoSilence) {
+  auto const id = *loop.run(testing::add_agent(*owner, basics, "alpha", 4, 1000));
+  ASSERT_TRUE(loop.run(owner->query("update agents set last_seen_at = now() + interval '1 hour'")));
+  EXPECT_TRUE(loop.run(mark_silent_agents(*manager))->empty()) << "it is not blamed for the clock";
+  auto const agent = **loop.run(find_agent(*manager, id));
+  EXPECT_EQ(agent.state, AgentState::kOnline);
+  auto const late =
+      *loop.run(owner->query("select last_seen_at > now() + interval '1 second' as late from agents"));
+  EXPECT_FALSE(late.front().boolean("late"));
+}
+
 }  // namespace
 }  // namespace oriel::store

@@ -23,7 +23,9 @@ Async<Result<std::optional<Lease>>> take_lease(postgres::Database& database, std
       "epoch = l.epoch + case when l.holder = excluded.holder and l.expires_at > clock_timestamp() then 0 "
       "else 1 end, "
       "expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond' "
+      // Longer than any lease lasts: the database's clock went back, and nobody may lead for that long.
       "where l.holder = excluded.holder or l.expires_at <= clock_timestamp() "
+      "or l.expires_at > clock_timestamp() + 2 * $3::bigint * interval '1 millisecond' "
       "returning holder, epoch, expires_at",
       std::move(values));
   if (!rows) co_return rows.error().within("take the lease " + name);

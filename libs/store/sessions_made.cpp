@@ -292,7 +292,9 @@ Async<Result<std::vector<Session>>> list_sessions_to_end(postgres::Database& dat
 Async<Result<std::vector<SessionId>>> expire_sessions(postgres::Database& database, int limit) {
   postgres::Parameters values(limit);
   auto rows = co_await database.query(
+      // Who is being looked at is kept alive, also when a clock that jumped has passed its time.
       "with due as (select id from sessions where expires_at <= now() and desired = 'running' and "
+      "(viewers = 0 or created_at + time_limit_seconds * interval '1 second' <= now()) and "
       "state not in ('ended', 'failed') order by expires_at limit $1::bigint for update skip locked) "
       "update sessions s set desired = 'ended', generation = generation + 1, "
       "reason_code = case when created_at + time_limit_seconds * interval '1 second' <= now() then "

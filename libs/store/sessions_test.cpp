@@ -277,6 +277,17 @@ TEST_F(Sessions, WhatHasExpiredIsWantedEndedWithItsReason) {
   EXPECT_TRUE(loop.run(expire_sessions(*manager))->empty());
 }
 
+TEST_F(Sessions, AClockThatJumpedAheadEndsNothingThatIsLookedAt) {
+  ASSERT_TRUE(loop.run(owner->query("update images set session_time_limit_seconds = 7200")));
+  (void)*loop.run(testing::add_agent(*owner, basics, "alpha", 2, 8 * kGibibyte));
+  auto const session = running();
+  ASSERT_TRUE(
+      loop.run(owner->query("update sessions set viewers = 1, expires_at = now() - interval '1 second'")));
+  EXPECT_TRUE(loop.run(expire_sessions(*manager))->empty());
+  ASSERT_TRUE(loop.run(owner->query("update sessions set created_at = now() - interval '3 hours'")));
+  EXPECT_EQ(loop.run(expire_sessions(*manager))->size(), 1U) << "a time limit holds for everybody";
+}
+
 TEST_F(Sessions, AViewersPresenceKeepsASessionAlive) {
   (void)*loop.run(testing::add_agent(*owner, basics, "alpha", 2, 8 * kGibibyte));
   auto const session = running();
