@@ -27,7 +27,8 @@ inline constexpr auto kHttpWriteDeadline = 30s;         // one write of an answe
 inline constexpr auto kHttpHandlerDeadline = 60s;       // a handler, unless the route says otherwise
 inline constexpr auto kHttpCall = 15s;                  // our client's default for one exchange
 inline constexpr auto kHttpConnect = 5s;
-inline constexpr auto kHttpStop = 5s;  // polite part of a server's stop
+inline constexpr auto kRetryAfter = 2s;  // what a 503 tells the client to wait: our services restart in less
+inline constexpr auto kHttpStop = 5s;    // polite part of a server's stop
 
 // WebSocket.
 inline constexpr std::size_t kWebSocketMessageBytes = 1024 * 1024;

@@ -1,4 +1,5 @@
 #include "libs/base/json.h"
+#include "libs/base/limits.h"
 #include "libs/base/log.h"
 #include "libs/http/message.h"
 
@@ -110,7 +111,11 @@ Response problem(Error const& error, std::string_view request_id) {
   if (!request_id.empty()) inner["request_id"] = request_id;
   json::Object outer;
   outer["error"] = std::move(inner);
-  return json_text_response(json::text(outer), status_of(error.code));
+  auto response = json_text_response(json::text(outer), status_of(error.code));
+  // Of capacity nobody knows when there is some again; what is away is back in seconds.
+  if (response.status == 503 && error.code != Code::kNoCapacity)
+    response.headers.set("Retry-After", std::to_string(limits::kRetryAfter.count()));
+  return response;
 }
 
 Error error_of(Response const& response) {

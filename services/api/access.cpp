@@ -1,6 +1,7 @@
 #include "services/api/access.h"
 
 #include "libs/base/json.h"
+#include "libs/base/limits.h"
 #include "libs/base/log.h"
 #include "libs/base/text.h"
 #include "libs/store/api_keys.h"
@@ -51,7 +52,9 @@ std::string client_address(http::Request const& request) {
 bool is_public_api(std::string_view path) { return path.starts_with("/api/public/"); }
 
 http::Response public_failure(std::string_view message, int status) {
-  return http::json_text_response(json::text(json::Object{{"error_message", message}}), status);
+  auto response = http::json_text_response(json::text(json::Object{{"error_message", message}}), status);
+  if (status == 503) response.headers.set("Retry-After", std::to_string(limits::kRetryAfter.count()));
+  return response;
 }
 
 Access::Access(postgres::Database& database, crypto::Key token_key, Addresses const& addresses,
