@@ -195,8 +195,8 @@ class Up {
     auto const checked = co_await run_one_shot(engine_, installation_.container("nginx-check"),
                                                nginx_check_spec(installation_, facts_, candidate));
     if (!checked) co_return checked.error().within("check the proxy's configuration");
-    if (::rename(candidate.c_str(), path.c_str()) != 0)
-      co_return fail_errno("put " + path + " in place", errno);
+    auto const placed = put_in_place(candidate, path);
+    if (!placed) co_return placed.error();
     proxy_changed_ = true;
     progress_.say("proxy configuration checked");
     co_return Result<>{};

@@ -65,8 +65,20 @@ Result<> write_file(std::filesystem::path const& path, std::string_view content,
   auto written = write_all(file.get(), content, temporary);
   if (!written) return written;
   if (::fsync(file.get()) != 0) return fail_errno("fsync " + temporary, errno);
+  remove.dismiss();
+  return put_in_place(temporary, path);
+}
+
+Result<> put_in_place(std::filesystem::path const& temporary, std::filesystem::path const& path) {
+  auto const name = path.string();
+  ScopeExit remove([&] { ::unlink(temporary.c_str()); });
   if (::rename(temporary.c_str(), name.c_str()) != 0) return fail_errno("rename to " + name, errno);
   remove.dismiss();
+  // Until the directory is on the disk a power cut may bring back the old file, or none where there was none.
+  auto const parent = path.has_parent_path() ? path.parent_path().string() : std::string(".");
+  FileDescriptor const directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return fail_errno("open directory " + parent, errno);
+  if (::fsync(directory.get()) != 0) return fail_errno("fsync directory " + parent, errno);
   return {};
 }
 

@@ -24,10 +24,16 @@ struct FileOwnership {
   std::optional<gid_t> group{};
 };
 
-/// Writes beside the target, flushes, and renames over it: a reader sees the old or the new file, never half.
-/// The mode is set before the first byte is written. Blocks.
+/// Writes beside the target, flushes, and renames over it: a reader sees the old or the new file, never half,
+/// also after a power cut; what this answered without an error is on the disk. The mode is set before the
+/// first byte is written. Blocks.
 [[nodiscard]] Result<> write_file(std::filesystem::path const& path, std::string_view content,
                                   FileOwnership ownership = {});
+
+/// The second half of write_file, for a file that was checked in between: renames and flushes the directory.
+/// `temporary` is gone afterwards, also after an error. Blocks.
+[[nodiscard]] Result<> put_in_place(std::filesystem::path const& temporary,
+                                    std::filesystem::path const& path);
 
 /// Makes the directory and its parents; sets mode (and owner) of the last one also when it exists.
 [[nodiscard]] Result<> make_directory(std::filesystem::path const& path,
