@@ -120,6 +120,8 @@ void SessionKeeper::see_container(protocol::broker::SessionContainer const& cont
   if (container.attempt < attempt_) return;  // launch() removes it before it makes the newer one
   if (phase_ == Phase::kEnding || phase_ == Phase::kGone) return;
   if (phase_ == Phase::kAbsent && !launch_began_) {
+    // Made but never started: whoever made it died in between. The launch goes on with it.
+    if (container.state == "created" && !created_.is_set(container.attempt)) return;
     // It was there before us: we were restarted, the session was not.
     attempt_ = container.attempt;
     if (container.generation > generation_) generation_ = container.generation;
