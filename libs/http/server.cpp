@@ -371,7 +371,12 @@ class ServerImplementation final : public Server {
       response = refusal_response({426, "ask for an upgrade to WebSocket here"}, id);
       response.headers.set("Upgrade", "websocket");
     }
-    if (response.stream) co_return co_await send_stream(connection, std::move(response), is_head);
+    if (response.stream) {
+      // A stream may last for hours: what was read to get here is given back.
+      parser.get().clear();
+      if (connection.buffer.size() == 0) connection.buffer.shrink_to_fit();
+      co_return co_await send_stream(connection, std::move(response), is_head);
+    }
     co_return co_await send(connection, std::move(response), is_head);
   }
 

@@ -2,6 +2,7 @@
 
 #include "libs/store/account_rows.h"
 #include "libs/store/audit.h"
+#include "libs/store/sign_in_rows.h"
 
 namespace oriel::store {
 namespace {
@@ -86,9 +87,8 @@ Async<Result<std::optional<SignIn>>> find_sign_in(postgres::Database& database, 
       "stream_grant(s.token_hash, 'owner') as owner_grant, stream_grant(s.token_hash, 'control') as "
       "control_grant, " +
       account_columns() +
-      " from sign_ins s join users u on u.id = s.user_id where s.token_hash = decode($1, 'hex') "
-      "and s.expires_at > now() and s.last_used_at > now() - $2::bigint * interval '1 second' "
-      "and not u.locked and not u.disabled";
+      " from sign_ins s join users u on u.id = s.user_id where s.token_hash = decode($1, 'hex') and " +
+      std::string(kSignInHolds);
   auto rows = co_await database.query(std::move(sql), std::move(values));
   if (!rows) co_return rows.error().within("find the sign-in");
   if (rows->empty()) co_return std::optional<SignIn>();

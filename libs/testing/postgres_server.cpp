@@ -52,7 +52,8 @@ void PostgresServer::start() {
   std::string const settings =
       "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c "
       "max_connections=60 "
-      "-c shared_buffers=16MB -c autovacuum=off -c log_min_messages=fatal -k " +
+      "-c shared_preload_libraries=pg_stat_statements -c shared_buffers=16MB -c autovacuum=off -c "
+      "log_min_messages=fatal -k " +
       socket_directory();
   run_program({program("pg_ctl"), "-w", "-t", "30", "-D", directory_.file("data"), "-l",
                directory_.file("data/log"), "-o", settings, "start"},

@@ -1,11 +1,14 @@
 #include "services/api/event_hub.h"
 
+#include <set>
+
 #include "libs/async/deadline.h"
 #include "libs/async/sleep.h"
 #include "libs/base/json.h"
 #include "libs/base/log.h"
 #include "libs/http/message.h"
 #include "libs/store/agents.h"
+#include "libs/store/ended_sign_ins.h"
 #include "libs/store/sign_ins.h"
 #include "services/api/views.h"
 
@@ -14,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kSubscriptions = 2000;
+constexpr std::size_t kSubscriptions = 3000;  // of kHttpConnections, so that requests find room beside them
 constexpr std::size_t kWaitingEvents =
     512;  // a reader further behind than this is cut; it reconnects and reads anew
 constexpr std::size_t kRemovals = 10'000;
@@ -216,16 +219,33 @@ Async<> EventHub::tell_servers() {
 }
 
 Async<> EventHub::check_sign_ins() {
-  // A copy: the list may change while we wait for the database.
-  auto const listening = subscriptions_;
-  for (auto const& weak : listening) {
+  // One question for all who listen; tabs of one browser share their sign-in.
+  std::set<std::string> asked;
+  std::set<std::string> of_administrators;
+  for (auto const& weak : subscriptions_) {
     auto const subscription = weak.lock();
     if (!subscription) continue;
-    auto sign_in = co_await store::find_sign_in(database_, subscription->token_hash, store::SignInUse::kLook);
-    if (!sign_in) co_return;  // the database is away: nobody is cut for that
-    auto const still =
-        *sign_in && (!subscription->everything || (*sign_in)->account.permissions.is_administrator());
-    if (!still) subscription->events.close();
+    asked.insert(subscription->token_hash);
+    if (subscription->everything) of_administrators.insert(subscription->token_hash);
+  }
+  std::vector<std::string> hashes(asked.begin(), asked.end());
+  auto listed = co_await store::list_ended_sign_ins(database_, std::move(hashes));
+  if (!listed) co_return;  // the database is away: nobody is cut for that
+  std::set<std::string> const ended(listed->begin(), listed->end());
+  // Whether somebody is an administrator still: few listen to everything.
+  std::set<std::string> demoted;
+  for (auto const& token_hash : of_administrators) {
+    if (ended.contains(token_hash)) continue;
+    auto sign_in = co_await store::find_sign_in(database_, token_hash, store::SignInUse::kLook);
+    if (!sign_in) co_return;
+    if (!*sign_in || !(*sign_in)->account.permissions.is_administrator()) demoted.insert(token_hash);
+  }
+  for (auto const& weak : subscriptions_) {
+    auto const subscription = weak.lock();
+    if (!subscription) continue;
+    bool const over = ended.contains(subscription->token_hash) ||
+                      (subscription->everything && demoted.contains(subscription->token_hash));
+    if (over) subscription->events.close();
   }
 }
 

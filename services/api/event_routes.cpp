@@ -82,8 +82,9 @@ Async<Result<http::Response>> EventRoutes::events(http::Request request) {
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
   response.headers.set("X-Accel-Buffering", "no");
-  response.stream = [text = std::move(*first), subscription](http::BodyWriter& writer) {
-    return write_events(writer, text, subscription);
+  // Called once: the first events are not kept for as long as the stream lasts.
+  response.stream = [text = std::move(*first), subscription](http::BodyWriter& writer) mutable {
+    return write_events(writer, std::move(text), std::move(subscription));
   };
   co_return response;
 }

@@ -63,7 +63,7 @@ void Reconciler::notified(postgres::Notification const& notification) {
     auto const& viewer = notification.payload;
     if (!viewer.empty() && revoked_.size() < limits::kRevocations) revoked_.insert(viewer);
   } else if (auto const id = SessionId::parse(notification.payload)) {
-    if (hinted_.size() < kHints) hinted_.insert(*id);
+    if (hinted_.size() < kHints && hinted_already_.insert(*id).second) hinted_.push_back(*id);
   }
   wake_.notify();
 }
@@ -98,8 +98,9 @@ Async<> Reconciler::run() {
 
 Async<Result<>> Reconciler::look_at_hinted() {
   while (!hinted_.empty()) {
-    auto const id = *hinted_.begin();
-    hinted_.erase(hinted_.begin());
+    auto const id = hinted_.front();
+    hinted_.pop_front();
+    hinted_already_.erase(id);
     auto session = co_await store::find_session(database_, id);
     if (!session) co_return session.error();
     if (!*session) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -55,8 +56,9 @@ class Reconciler {
   Executor executor_;
   Leadership& leadership_;
   AgentChannels& channels_;
-  std::set<SessionId> hinted_;
-  std::set<std::string> revoked_;             ///< viewers that a notification named
+  std::deque<SessionId> hinted_;        ///< in the order of the commits: who asked first is placed first
+  std::set<SessionId> hinted_already_;  ///< the same, so that none waits twice
+  std::set<std::string> revoked_;       ///< viewers that a notification named
   std::optional<RevocationLog> revocations_;  ///< from our start on; what was before, new channels are told
   domain::PlacementPolicy policy_{};
   std::chrono::steady_clock::time_point policy_read_{};
