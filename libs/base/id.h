@@ -74,6 +74,7 @@ using RequestId = Id<struct RequestKind>;
 using InstanceId = Id<struct InstanceKind>;
 using ManagerId = Id<struct ManagerKind>;
 using TokenId = Id<struct TokenKind>;
+using MessageId = Id<struct MessageKind>;
 
 }  // namespace oriel
 

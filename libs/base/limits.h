@@ -101,6 +101,24 @@ inline constexpr auto kControlPace =
 inline constexpr auto kEndGrace = 3s;    // from SIGTERM to SIGKILL in a session
 inline constexpr auto kFailureLog = 2s;  // for the log's tail of a dead container
 
+// Administration.
+inline constexpr std::size_t kLabels = 16;               // of one server
+inline constexpr std::size_t kLabelBytes = 63;           // of a key, and of a value
+inline constexpr std::size_t kMessageCharacters = 2000;  // an administrator's message to a session
+inline constexpr std::size_t kUnreadMessages = 20;       // of one session; then its owner reads first
+inline constexpr std::size_t kEndReasonBytes = 300;      // as its user reads it
+inline constexpr std::size_t kBulkSessions = 200;        // in one administrative request
+inline constexpr std::size_t kWatchers = 8;              // views of one session by others than its owner
+inline constexpr auto kWatchLife = 45s;                  // of a view that its page does not renew
+inline constexpr auto kWatchLongest = 1h;          // of one stream of a view, whatever happens to the Manager
+inline constexpr std::size_t kLogRingLines = 500;  // that an agent keeps of its own log
+inline constexpr std::size_t kLogRingLineBytes = 4096;
+inline constexpr std::size_t kLogLinesPerMessage = 100;
+inline constexpr auto kLogPace = std::chrono::milliseconds(500);  // between two messages with lines
+inline constexpr auto kLogWanted = 30s;                           // after the last reader's last sign
+inline constexpr std::size_t kLogStreams = 16;                    // server logs open at once in one API
+inline constexpr std::int64_t kLongestCount = 10'000;  // rows that a list counts; more are "and more"
+
 // Processes.
 inline constexpr auto kWatchdog = 10s;   // a loop that has not turned for so long aborts
 inline constexpr auto kStopGrace = 15s;  // from SIGTERM to _exit

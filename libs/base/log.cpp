@@ -10,6 +10,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/limits.h"
+#include "libs/base/log_ring.h"
 #include "libs/base/text.h"
 
 namespace oriel::log {
@@ -24,6 +25,7 @@ struct Sink {
   std::string service = "oriel";
   std::atomic<Level> lowest = Level::kInfo;
   std::atomic<int> descriptor = STDERR_FILENO;
+  std::atomic<Ring*> ring = nullptr;
 };
 
 Sink& sink() {
@@ -147,6 +149,8 @@ Level level_from_text(std::string_view text) {
   return Level::kInfo;
 }
 
+void keep_in(Ring* ring) { sink().ring = ring; }
+
 void set_output(int descriptor) { sink().descriptor = descriptor < 0 ? STDERR_FILENO : descriptor; }
 
 void write(Level level, std::string_view message, Fields fields) {
@@ -168,7 +172,9 @@ void write(Level level, std::string_view message, Fields fields) {
     line += field.json();
   }
   if (left_out) line += kLeftOut;
-  line += "}\n";
+  line += '}';
+  if (auto* const ring = to.ring.load()) ring->add(line);
+  line += '\n';
   std::string_view rest = line;
   while (!rest.empty()) {
     auto const written = ::write(to.descriptor, rest.data(), rest.size());

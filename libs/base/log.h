@@ -53,6 +53,10 @@ inline void info(std::string_view message, Fields fields = {}) { write(Level::kI
 inline void warning(std::string_view message, Fields fields = {}) { write(Level::kWarning, message, fields); }
 inline void error(std::string_view message, Fields fields = {}) { write(Level::kError, message, fields); }
 
+class Ring;
+/// Keeps each written line there, too; it must outlive the process's last line. Before threads start.
+void keep_in(Ring* ring);
+
 /// Where lines go instead of standard error; for tests. -1 restores it.
 void set_output(int descriptor);
 

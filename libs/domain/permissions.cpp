@@ -191,10 +191,19 @@ constexpr ActionRow kActions[] = {
     {kEndSession, "end_session", false},
     {kKeepSessionAlive, "keep_session_alive", false},
     {kConnectStream, "connect_stream", true},
+    {kViewStream, "view_stream", true},
+    {kAcknowledgeMessage, "acknowledge_message", false},
     {kSubscribeOwnEvents, "subscribe_own_events", true},
     {kSubscribeAllEvents, "subscribe_all_events", true},
     {kListAllSessions, "list_all_sessions", true},
+    {kReadAnySession, "read_any_session", true},
+    {kMessageSession, "message_session", false},
+    {kEndAnySession, "end_any_session", false},
+    {kWatchSession, "watch_session", false},
     {kListServers, "list_servers", true},
+    {kChangeServer, "change_server", false},
+    {kRemoveServer, "remove_server", false},
+    {kReadServerLog, "read_server_log", true},
     {kListAllWorkspaces, "list_all_workspaces", true},
     {kAuthorizeForProxy, "authorize_for_proxy", true},
     {kListOwnDevices, "list_own_devices", true},
@@ -277,6 +286,8 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
       case kEndSession:
       case kKeepSessionAlive:
       case kConnectStream:
+      case kViewStream:
+      case kAcknowledgeMessage:
         return owns && object.session == user.bound_session ? Verdict::kAllowed : Verdict::kAbsent;
       default:
         return Verdict::kForbidden;
@@ -302,13 +313,22 @@ Verdict can_user(Subject const& user, Action action, Object const& object) {
       return object.granted ? Verdict::kAllowed : Verdict::kAbsent;
     case kReadSession:
     case kEndSession:
-    case kConnectStream:
+    case kViewStream:
       return owns || administrator ? Verdict::kAllowed : Verdict::kAbsent;
     case kKeepSessionAlive:
+    case kConnectStream:
+    case kAcknowledgeMessage:
       return owns ? Verdict::kAllowed : Verdict::kAbsent;
     case kSubscribeAllEvents:
     case kListAllSessions:
+    case kReadAnySession:
+    case kMessageSession:
+    case kEndAnySession:
+    case kWatchSession:
     case kListServers:
+    case kChangeServer:
+    case kRemoveServer:
+    case kReadServerLog:
     case kListAllWorkspaces:
       return if_allowed(administrator);
     default:
@@ -368,6 +388,8 @@ bool needs_object(Action action) {
     case kEndSession:
     case kKeepSessionAlive:
     case kConnectStream:
+    case kViewStream:
+    case kAcknowledgeMessage:
       return true;
     default:
       return false;

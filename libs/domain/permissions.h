@@ -106,11 +106,20 @@ enum class Action {
   kReadSession,   ///< object: the session
   kEndSession,
   kKeepSessionAlive,
-  kConnectStream,  ///< object: the session; its stream sockets
+  kConnectStream,       ///< object: the session; to give it input, and its clipboard
+  kViewStream,          ///< object: the session; its picture alone
+  kAcknowledgeMessage,  ///< object: the session; an administrator's message to its owner
   kSubscribeOwnEvents,
   kSubscribeAllEvents,
   kListAllSessions,
+  kReadAnySession,  ///< with what only administrators see
+  kMessageSession,
+  kEndAnySession,  ///< one or many, with a reason
+  kWatchSession,   ///< keeps an own view of somebody else's session open, or ends it
   kListServers,
+  kChangeServer,  ///< drain, enable, labels, overrides
+  kRemoveServer,
+  kReadServerLog,
   kListAllWorkspaces,
   kAuthorizeForProxy,  ///< the proxy's sub-request; decides by itself with kConnectStream
   kListOwnDevices,

@@ -54,18 +54,26 @@ TEST(Permissions, AnonymousReachesOnlyWhatNeedsNobody) {
 
 TEST(Permissions, SomebodyElsesSessionIsAbsentSaveForAdministrators) {
   auto const administrator = person(kOther, {Permission::kGlobalAdmin});
-  for (auto const action : {Action::kReadSession, Action::kEndSession, Action::kConnectStream}) {
+  for (auto const action : {Action::kReadSession, Action::kEndSession, Action::kViewStream}) {
     EXPECT_EQ(can(person(kOwner), action, own_session()), Verdict::kAllowed) << text(action);
     EXPECT_EQ(can(person(kOther), action, own_session()), Verdict::kAbsent) << text(action);
     EXPECT_EQ(can(administrator, action, own_session()), Verdict::kAllowed) << text(action);
   }
   EXPECT_EQ(can(administrator, Action::kKeepSessionAlive, own_session()), Verdict::kAbsent);
+  // Administrators look on; they never type into somebody else's session.
+  EXPECT_EQ(can(administrator, Action::kConnectStream, own_session()), Verdict::kAbsent);
+  EXPECT_EQ(can(person(kOwner), Action::kConnectStream, own_session()), Verdict::kAllowed);
+  // A message is read by whom it was written to.
+  EXPECT_EQ(can(administrator, Action::kAcknowledgeMessage, own_session()), Verdict::kAbsent);
+  EXPECT_EQ(can(person(kOwner), Action::kAcknowledgeMessage, own_session()), Verdict::kAllowed);
   EXPECT_EQ(can(person(kOther), Action::kReadSession, {}), Verdict::kAbsent);
 }
 
 TEST(Permissions, AdministrationIsForbiddenToUsers) {
-  for (auto const action : {Action::kSubscribeAllEvents, Action::kListAllSessions, Action::kListServers,
-                            Action::kListAllWorkspaces}) {
+  for (auto const action :
+       {Action::kSubscribeAllEvents, Action::kListAllSessions, Action::kListServers,
+        Action::kListAllWorkspaces, Action::kReadAnySession, Action::kMessageSession, Action::kEndAnySession,
+        Action::kWatchSession, Action::kChangeServer, Action::kRemoveServer, Action::kReadServerLog}) {
     EXPECT_EQ(can(person(kOwner), action), Verdict::kForbidden);
     EXPECT_EQ(can(person(kOwner, {Permission::kGlobalAdmin}), action), Verdict::kAllowed);
   }

@@ -56,8 +56,10 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
   ServerChecks result{server.id, server.hostname, {}};
   auto& checks = result.checks;
 
-  checks.push_back({CheckKind::kEnabled, server.enabled,
-                    server.enabled ? "is enabled" : "is disabled by an administrator"});
+  checks.push_back({CheckKind::kEnabled, server.enabled && !server.draining,
+                    !server.enabled   ? "is disabled by an administrator"
+                    : server.draining ? "is draining: it takes no new sessions"
+                                      : "is enabled"});
 
   auto const reachable = server.state == AgentState::kOnline;
   checks.push_back({CheckKind::kReachable, reachable,

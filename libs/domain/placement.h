@@ -44,6 +44,7 @@ struct ServerCapacity {
   AgentId id{};
   std::string hostname{};
   bool enabled = true;
+  bool draining = false;  ///< keeps its sessions, takes no new ones
   AgentState state = AgentState::kUnreachable;
   ZoneId zone{};
   std::string zone_name{};

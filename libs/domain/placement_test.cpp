@@ -81,6 +81,7 @@ TEST(Placement, EachCheckAloneRefuses) {
   };
   constexpr Case kCases[] = {
       {CheckKind::kEnabled, [](ServerCapacity& s) { s.enabled = false; }},
+      {CheckKind::kEnabled, [](ServerCapacity& s) { s.draining = true; }},
       {CheckKind::kReachable, [](ServerCapacity& s) { s.state = AgentState::kSuspect; }},
       {CheckKind::kReachable, [](ServerCapacity& s) { s.state = AgentState::kUnreachable; }},
       {CheckKind::kImage, [](ServerCapacity& s) { s.images.clear(); }},

@@ -66,11 +66,13 @@ Async<Result<Agent>> enrol_in(postgres::Queryable& transaction, std::string cons
 std::string select_agents() {
   return "select a.id, a.hostname, a.zone_id, z.name as zone_name, encode(a.public_key, 'hex') as "
          "public_key, "
-         "a.certificate_pem, a.enabled, a.state, a.last_seen_at, a.version, a.cores_override, "
+         "a.certificate_pem, a.enabled, a.draining, a.labels, a.state, a.state_since, a.last_seen_at, "
+         "a.version, a.cores_override, "
          "a.memory_override_bytes, "
          "a.resources, a.images, a.networks, a.channel_epoch, a.created_at, held.sessions, held.cores, "
          "held.memory_bytes "
-         "from agents a join zones z on z.id = a.zone_id left join lateral (select count(*) as sessions, "
+         "from agents a join zones z on z.id = a.zone_id and a.removed_at is null left join lateral (select "
+         "count(*) as sessions, "
          "coalesce(sum(s.cores), 0) as cores, coalesce(sum(s.memory_bytes), 0) as memory_bytes from sessions "
          "s "
          "where s.agent_id = a.id and s.released_at is null) held on true ";
@@ -85,6 +87,9 @@ Agent agent_of(postgres::Row const& row) {
   agent.public_key = from_hex(row.view("public_key")).value_or(Bytes());
   agent.certificate_pem = row.text("certificate_pem");
   agent.enabled = row.boolean("enabled");
+  agent.draining = row.boolean("draining");
+  if (auto value = json::parse_as<domain::Labels>(row.view("labels"))) agent.labels = std::move(*value);
+  agent.state_since = row.time("state_since");
   agent.state = domain::parse_agent_state(row.view("state")).value_or(domain::AgentState::kUnreachable);
   agent.last_seen_at = row.optional_time("last_seen_at");
   agent.version = row.text("version");
@@ -109,6 +114,7 @@ domain::ServerCapacity capacity_of(Agent const& agent) {
   capacity.id = agent.id;
   capacity.hostname = agent.hostname;
   capacity.enabled = agent.enabled;
+  capacity.draining = agent.draining;
   capacity.state = agent.state;
   capacity.zone = agent.zone;
   capacity.zone_name = agent.zone_name;
@@ -166,7 +172,7 @@ Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId a
   auto rows = co_await database.query(
       "update agents set channel_epoch = channel_epoch + 1, state = 'online', last_seen_at = now(), version "
       "= $2 "
-      "where id = $1 returning channel_epoch",
+      "where id = $1 and removed_at is null returning channel_epoch",
       std::move(values));
   if (!rows) co_return rows.error().within("open the agent's channel");
   if (rows->empty()) co_return fail(Code::kNotFound, "no agent " + agent.text());
@@ -178,7 +184,7 @@ Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Obje
   postgres::Parameters values(agent, json::text(resources), to_utf8(hostname, 253));
   auto rows = co_await database.query(
       "update agents set last_seen_at = now(), state = 'online', resources = $2::jsonb, "
-      "hostname = case when $3 = '' then hostname else $3 end where id = $1",
+      "hostname = case when $3 = '' then hostname else $3 end where id = $1 and removed_at is null",
       std::move(values));
   if (!rows) co_return rows.error().within("note the heartbeat");
   if (rows->affected() == 0) co_return fail(Code::kNotFound, "no agent " + agent.text());
@@ -207,7 +213,7 @@ Async<Result<std::vector<AgentStateChange>>> mark_silent_agents(postgres::Databa
       "when last_seen_at is null or last_seen_at < now() - $2::bigint * interval '1 second' then "
       "'unreachable' "
       "when last_seen_at < now() - $1::bigint * interval '1 second' then 'suspect' else 'online' end as "
-      "state from agents) "
+      "state from agents where removed_at is null) "
       "update agents a set state = judged.state from judged where a.id = judged.id and a.state <> "
       "judged.state "
       // A heartbeat that arrives meanwhile wins: only silence that still lasts is written down.

@@ -10,13 +10,14 @@
 #include "libs/base/id.h"
 #include "libs/base/json.h"
 #include "libs/base/text.h"
+#include "libs/domain/labels.h"
 #include "libs/domain/placement.h"
 #include "libs/postgres/database.h"
 #include "libs/store/audit.h"
 
 namespace oriel::store {
 
-/// One agent: a server that runs sessions.
+/// One agent: a server that runs sessions. One that was removed is in no list and finds no channel.
 struct Agent {
   AgentId id{};
   std::string hostname{};
@@ -25,7 +26,10 @@ struct Agent {
   Bytes public_key{};  ///< 32 bytes, Ed25519
   std::string certificate_pem{};
   bool enabled = true;
+  bool draining = false;  ///< keeps its sessions, takes no new ones
+  domain::Labels labels{};
   domain::AgentState state = domain::AgentState::kUnreachable;
+  WallTime state_since{};  ///< of state, enabled and draining together
   std::optional<WallTime> last_seen_at{};
   std::string version{};
   std::optional<double> cores_override{};

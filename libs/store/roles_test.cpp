@@ -39,9 +39,10 @@ std::map<std::string, Forbidden> const kForbidden = {
     {"audit", {"UD", "SUD"}},
     {"service_reports", {"", ""}},
     {"revocations", {"SIUD", "IU"}},
-    {"session_messages", {"", "SIUD"}},
-    {"session_watches", {"", "IU"}},
+    {"session_messages", {"UD", "SIUD"}},  // the API marks them read
+    {"session_watches", {"U", "IU"}},      // the API renews them
     {"agent_log", {"IUD", "U"}},
+    {"agent_log_readers", {"D", "IUD"}},
 };
 
 class Roles : public ::testing::Test {

@@ -32,7 +32,7 @@ std::string select_sessions() {
          "s.last_input_at, s.cpu, s.memory_used_bytes, s.share_id, s.keepalive_seconds, "
          "s.time_limit_seconds, "
          "s.created_at, s.placed_at, s.started_at, s.ended_at, s.released_at, s.keepalive_at, s.expires_at, "
-         "s.changed_at "
+         "s.changed_at, s.notices "
          "from sessions s join users u on u.id = s.user_id join images i on i.id = s.image_id "
          "left join agents a on a.id = s.agent_id left join zones z on z.id = a.zone_id ";
 }
@@ -101,6 +101,9 @@ Session session_of(postgres::Row const& row) {
   session.keepalive_at = row.time("keepalive_at");
   session.expires_at = row.optional_time("expires_at");
   session.changed_at = row.time("changed_at");
+  if (auto notices = optional_json(row, "notices"); notices && notices->is_object()) {
+    session.notices = notices->get_object();
+  }
   return session;
 }
 

@@ -68,6 +68,9 @@ struct Session {
   WallTime keepalive_at{};
   std::optional<WallTime> expires_at{};
   WallTime changed_at{};  ///< of the row, by the database's clock
+  /// `{"messages":[{"id","from","text","sent_at"}],"watchers":[{"name","since"}]}`: what is unread, who looks
+  /// on.
+  json::Object notices{};
 };
 
 /// The workspace as it was at launch: what an agent needs and an administrator's later edit must not change.
@@ -110,9 +113,15 @@ struct SessionRequest {
 /// `requested`, audits.
 [[nodiscard]] Async<Result<Session>> request_session(postgres::Database& database, SessionRequest request);
 
+/// Why somebody else ended a session.
+struct EndReason {
+  std::string code = "ended_by_user";
+  std::optional<std::string> words{};  ///< as its user reads it
+};
 /// desired = ended; a session that was never placed is `ended` at once. Ending it again changes nothing.
 /// kNotFound when absent.
-[[nodiscard]] Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor);
+[[nodiscard]] Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor,
+                                                EndReason reason = {});
 
 /// The same inside a transaction, with its audit line.
 [[nodiscard]] Async<Result<Session>> desire_end_as_part(postgres::Queryable& transaction, SessionId session,
@@ -127,22 +136,6 @@ struct SessionRequest {
 /// The user's sessions, newest first: live ones, and ended or failed ones for `after_end` more.
 [[nodiscard]] Async<Result<std::vector<Session>>> list_sessions_of_user(
     postgres::Database& database, UserId user, std::chrono::seconds after_end = std::chrono::minutes(5));
-
-struct SessionFilter {
-  std::vector<domain::SessionState> states{};  ///< empty: live ones
-  std::optional<UserId> user{};
-  std::optional<ImageId> image{};
-  std::optional<AgentId> agent{};
-  std::string text{};                   ///< part of user name, workspace or id
-  int limit = 100;                      ///< at most 500
-  std::optional<std::string> cursor{};  ///< SessionPage::next_cursor
-};
-struct SessionPage {
-  std::vector<Session> sessions{};
-  std::optional<std::string> next_cursor{};
-};
-/// Newest first. kInvalid for a cursor that is not ours.
-[[nodiscard]] Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFilter filter);
 
 /// Sessions whose row changed after `since` (database time), oldest change first, at most 1000: the truth
 /// behind the notifications. A transaction may commit a little after its stamp, so ask again from a few

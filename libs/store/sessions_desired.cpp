@@ -159,17 +159,18 @@ Async<Result<Session>> request_in(postgres::Queryable& transaction, SessionReque
   co_return session;
 }
 
-Async<Result<Session>> desire_end_in(postgres::Queryable& transaction, SessionId id, Actor const& actor) {
+Async<Result<Session>> desire_end_in(postgres::Queryable& transaction, SessionId id, Actor const& actor,
+                                     EndReason const& reason) {
   auto session = co_await lock_session(transaction, id);
   if (!session) co_return session.error();
   if (domain::is_final(session->state) || session->desired == domain::DesiredState::kEnded) co_return session;
 
   // Nothing was made for a session that was never placed: there is nothing to wait for.
   auto const at_once = domain::may_move(session->state, SessionState::kEnded, domain::Cause::kApi);
-  postgres::Parameters values(id, at_once);
+  postgres::Parameters values(id, at_once, reason.code, reason.words);
   auto updated = co_await transaction.query(
       "update sessions set desired = 'ended', generation = generation + 1, "
-      "reason_code = coalesce(reason_code, 'ended_by_user'), "
+      "reason_code = coalesce(reason_code, $3), reason = coalesce(reason, $4), "
       "state = case when $2::boolean then 'ended' else state end, "
       "step = case when $2::boolean then 'ended' else step end, "
       "deadline = case when $2::boolean then null else deadline end, "
@@ -177,7 +178,9 @@ Async<Result<Session>> desire_end_in(postgres::Queryable& transaction, SessionId
       "released_at = case when $2::boolean then now() else released_at end where id = $1",
       std::move(values));
   if (!updated) co_return updated.error();
-  auto entry = session_audit(actor, "session.end", id);
+  json::Object detail;
+  if (reason.words) detail["reason"] = *reason.words;
+  auto entry = session_audit(actor, "session.end", id, std::move(detail));
   auto recorded = co_await record_audit(transaction, std::move(entry));
   if (!recorded) co_return recorded.error();
   auto after = co_await read_session(transaction, id);
@@ -201,21 +204,6 @@ Async<Result<Session>> keep_alive_in(postgres::Queryable& transaction, SessionId
   co_return after;
 }
 
-struct Cursor {
-  std::string created_at;  // epoch microseconds
-  SessionId id;
-};
-
-Result<Cursor> parse_cursor(std::string_view text) {
-  auto const parts = split(text, '-');
-  if (parts.size() == 2) {
-    auto const id = SessionId::parse(parts[1]);
-    if (id && parse_integer(parts[0])) return Cursor{std::string(parts[0]), *id};
-  }
-  return Error{
-      Code::kInvalid, "the cursor is not one of this list", {{"/cursor", "take it from the answer before"}}};
-}
-
 }  // namespace
 
 Async<Result<Session>> request_session(postgres::Database& database, SessionRequest request) {
@@ -225,10 +213,11 @@ Async<Result<Session>> request_session(postgres::Database& database, SessionRequ
   co_return outcome;
 }
 
-Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor) {
+Async<Result<Session>> desire_end(postgres::Database& database, SessionId session, Actor actor,
+                                  EndReason reason) {
   std::function<Async<Result<Session>>(postgres::Queryable&)> body =
-      [session, &actor](postgres::Queryable& transaction) {
-        return desire_end_in(transaction, session, actor);
+      [session, &actor, &reason](postgres::Queryable& transaction) {
+        return desire_end_in(transaction, session, actor, reason);
       };
   auto outcome = co_await database.transaction<Session>(std::move(body));
   co_return outcome;
@@ -256,46 +245,6 @@ Async<Result<std::vector<Session>>> list_sessions_of_user(postgres::Database& da
       std::move(values));
   if (!rows) co_return rows.error().within("list sessions");
   co_return sessions_of(*rows);
-}
-
-Async<Result<SessionPage>> list_sessions(postgres::Database& database, SessionFilter filter) {
-  std::vector<std::string> states;
-  states.reserve(filter.states.size());
-  for (auto const state : filter.states) states.emplace_back(domain::text(state));
-  auto const limit = std::clamp(filter.limit, 1, 500);
-  std::optional<std::string> before;
-  std::optional<SessionId> before_id;
-  if (filter.cursor) {
-    auto const cursor = parse_cursor(*filter.cursor);
-    if (!cursor) co_return cursor.error();
-    before = cursor->created_at;
-    before_id = cursor->id;
-  }
-  // One more than asked for tells whether there is a next page.
-  postgres::Parameters values(states, filter.user, filter.image, filter.agent, lower_ascii(filter.text),
-                              before, before_id, limit + 1);
-  auto rows = co_await database.query(
-      select_sessions() +
-          "where (case when cardinality($1::text[]) = 0 then s.state not in ('ended', 'failed') "
-          "else s.state = any($1::text[]) end) "
-          "and ($2::uuid is null or s.user_id = $2::uuid) and ($3::uuid is null or s.image_id = $3::uuid) "
-          "and ($4::uuid is null or s.agent_id = $4::uuid) "
-          "and ($5 = '' or position($5 in lower(u.username)) > 0 or position($5 in lower(i.friendly_name)) > "
-          "0 "
-          "or position(replace($5, '-', '') in replace(s.id::text, '-', '')) > 0) "
-          "and ($6::bigint is null or (s.created_at, s.id) < "
-          "('epoch'::timestamptz + $6::bigint * interval '1 microsecond', $7::uuid)) "
-          "order by s.created_at desc, s.id desc limit $8::bigint",
-      std::move(values));
-  if (!rows) co_return rows.error().within("list sessions");
-  SessionPage page;
-  page.sessions = sessions_of(*rows);
-  if (page.sessions.size() > static_cast<std::size_t>(limit)) {
-    page.sessions.pop_back();
-    auto const& last = page.sessions.back();
-    page.next_cursor = std::to_string(last.created_at.time_since_epoch().count()) + "-" + last.id.text();
-  }
-  co_return page;
 }
 
 Async<Result<std::vector<Session>>> list_changed_sessions(postgres::Database& database, WallTime since) {

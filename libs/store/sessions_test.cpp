@@ -1,10 +1,9 @@
-#include "libs/store/sessions.h"
-
 #include <gtest/gtest.h>
 
 #include "libs/async/task_group.h"
 #include "libs/store/agents.h"
 #include "libs/store/images.h"
+#include "libs/store/session_list.h"
 #include "libs/store/testing/database.h"
 #include "libs/testing/loop.h"
 

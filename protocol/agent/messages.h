@@ -158,7 +158,25 @@ struct CloseViewer {
 };
 BOOST_DESCRIBE_STRUCT(CloseViewer, (), (type, session, viewers, reason))
 
+/// An administrator reads the agent's own log, or nobody does any more. `wanted` begins anew with everything
+/// that the agent still keeps.
+struct LogFollow {
+  static constexpr bool kAbsentKeepsDefault = true;
+  std::string type = "log_follow";
+  bool wanted = false;
+};
+BOOST_DESCRIBE_STRUCT(LogFollow, (), (type, wanted))
+
 // agent → manager
+
+/// Lines of the agent's own log, oldest first, each as it was written (JSON), at most
+/// limits::kLogLinesPerMessage.
+struct LogLines {
+  static constexpr bool kAbsentKeepsDefault = true;
+  std::string type = "log_lines";
+  std::vector<std::string> lines{};
+};
+BOOST_DESCRIBE_STRUCT(LogLines, (), (type, lines))
 
 struct Hello {
   static constexpr bool kAbsentKeepsDefault = true;

@@ -6,14 +6,14 @@
 
 namespace oriel::agent {
 
-Agent::Agent(Executor executor, Options options, Clock& clock)
+Agent::Agent(Executor executor, Options options, Clock& clock, log::Ring const& own_log)
     : executor_(executor),
       options_(std::move(options)),
       broker_(executor, options_.broker),
       resources_(options_),
       images_(executor, broker_, clock),
       sessions_(executor, options_, broker_, clock),
-      channel_(executor, options_, sessions_, images_, resources_) {
+      channel_(executor, options_, sessions_, images_, resources_, own_log) {
   declare_health();
 }
 

@@ -19,7 +19,8 @@ namespace oriel::agent {
 /// The whole agent of one host, wired.
 class Agent {
  public:
-  Agent(Executor executor, Options options, Clock& clock);
+  /// `own_log`: where this process's lines are kept for administrators who ask.
+  Agent(Executor executor, Options options, Clock& clock, log::Ring const& own_log);
 
   /// Starts everything; fails when the health socket cannot be opened.
   [[nodiscard]] Result<> start();

@@ -47,12 +47,13 @@ Error closed_by_manager(http::WebSocket const& socket, Error const& error) {
 }  // namespace
 
 ManagerChannel::ManagerChannel(Executor executor, Options const& options, Sessions& sessions, Images& images,
-                               HostResources& resources)
+                               HostResources& resources, log::Ring const& own_log)
     : executor_(executor),
       options_(options),
       sessions_(sessions),
       images_(images),
       resources_(resources),
+      own_log_(own_log),
       something_to_send_(executor),
       tasks_(executor) {}
 
@@ -148,6 +149,7 @@ Async<Result<>> ManagerChannel::converse(Identity const& identity) {
   connected_ = true;
   last_error_.clear();
   full_desired_ = false;
+  log_wanted_ = false;
   auto receiving = receive_loop(**socket);
   auto sending = send_loop(**socket);
   auto ended = co_await first_result(std::move(receiving), std::move(sending));
@@ -176,6 +178,12 @@ Async<Result<>> ManagerChannel::receive_loop(http::WebSocket& socket) {
       auto close = json::read<wire::CloseViewer>(*value, json::Unknown::kIgnore);
       if (!close) co_return close.error().within("read close_viewer");
       sessions_.close_viewer(*close);
+    } else if (envelope->type == "log_follow") {
+      auto follow = json::read<wire::LogFollow>(*value, json::Unknown::kIgnore);
+      if (!follow) co_return follow.error().within("read log_follow");
+      log_wanted_ = follow->wanted;
+      log_told_ = 0;
+      something_to_send_.notify();
     } else {
       log::warning("a message that this agent does not know", {{"type", to_utf8(envelope->type, 64)}});
     }
@@ -198,11 +206,21 @@ Async<Result<>> ManagerChannel::send_full(http::WebSocket& socket) {
   co_return Result<>();
 }
 
+Async<Result<>> ManagerChannel::send_log(http::WebSocket& socket) {
+  auto lines = own_log_.after(log_told_, limits::kLogLinesPerMessage);
+  if (lines.empty()) co_return Result<>();
+  wire::LogLines message;
+  for (auto& line : lines) message.lines.push_back(std::move(line.text));
+  log_told_ = lines.back().number;
+  co_return co_await socket.write(json::write_text(message));
+}
+
 Async<Result<>> ManagerChannel::send_loop(http::WebSocket& socket) {
   // Sessions wait for the manager's whole list, and are only believed when we know what is here.
   bool full_sent = false;
   inventory_due_ = true;
   auto next_heartbeat = std::chrono::steady_clock::now();
+  auto next_log = next_heartbeat;
   for (;;) {
     auto const seen = something_to_send_.count();
     if (std::chrono::steady_clock::now() >= next_heartbeat) {
@@ -230,7 +248,13 @@ Async<Result<>> ManagerChannel::send_loop(http::WebSocket& socket) {
       if (!sent) co_return sent.error();
       ORIEL_FAILPOINT(kAgentObservationSent);
     }
-    auto const left = next_heartbeat - std::chrono::steady_clock::now();
+    if (log_wanted_ && std::chrono::steady_clock::now() >= next_log) {
+      next_log = std::chrono::steady_clock::now() + limits::kLogPace;
+      auto sent = co_await send_log(socket);
+      if (!sent) co_return sent.error();
+    }
+    auto const next = log_wanted_ ? std::min(next_heartbeat, next_log) : next_heartbeat;
+    auto const left = next - std::chrono::steady_clock::now();
     if (left > 0s && something_to_send_.count() == seen) {
       auto something = something_to_send_.wait_after(seen);
       (void)co_await with_deadline(std::move(something), left, "heartbeat");

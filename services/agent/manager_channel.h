@@ -8,6 +8,7 @@
 #include "libs/async/async.h"
 #include "libs/async/event.h"
 #include "libs/async/task_group.h"
+#include "libs/base/log_ring.h"
 #include "services/agent/host_resources.h"
 #include "services/agent/identity.h"
 #include "services/agent/images.h"
@@ -26,7 +27,7 @@ namespace oriel::agent {
 class ManagerChannel {
  public:
   ManagerChannel(Executor executor, Options const& options, Sessions& sessions, Images& images,
-                 HostResources& resources);
+                 HostResources& resources, log::Ring const& own_log);
 
   /// Enrols first when there is no identity yet.
   void start();
@@ -46,6 +47,7 @@ class ManagerChannel {
   [[nodiscard]] Async<Result<>> receive_loop(http::WebSocket& socket);
   [[nodiscard]] Async<Result<>> send_loop(http::WebSocket& socket);
   [[nodiscard]] Async<Result<>> send_full(http::WebSocket& socket);
+  [[nodiscard]] Async<Result<>> send_log(http::WebSocket& socket);
   [[nodiscard]] Async<> watch_sessions();
   [[nodiscard]] Async<> watch_images();
 
@@ -54,12 +56,15 @@ class ManagerChannel {
   Sessions& sessions_;
   Images& images_;
   HostResources& resources_;
+  log::Ring const& own_log_;
   bool connected_ = false;
   bool enrolled_ = false;
   std::string last_error_ = "not connected yet";
   std::chrono::seconds heartbeat_{5};
   bool full_desired_ = false;  ///< the whole list arrived on this channel
   bool inventory_due_ = false;
+  bool log_wanted_ = false;
+  std::uint64_t log_told_ = 0;  ///< number of the last line that was sent
   Signal something_to_send_;
   TaskGroup tasks_;
 };

@@ -54,6 +54,8 @@ TEST(Golden, MessagesOfAgentAndManagerReadAndWriteAsTheirExamples) {
                   {"welcome", by<protocol::agent::Welcome>()},
                   {"desired", by<protocol::agent::Desired>()},
                   {"close_viewer", by<protocol::agent::CloseViewer>()},
+                  {"log_follow", by<protocol::agent::LogFollow>()},
+                  {"log_lines", by<protocol::agent::LogLines>()},
                   {"heartbeat", by<protocol::agent::Heartbeat>()},
                   {"inventory", by<protocol::agent::Inventory>()},
                   {"observed", by<protocol::agent::Observed>()}});

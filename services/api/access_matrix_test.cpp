@@ -145,7 +145,7 @@ TEST_F(AccessMatrix, NoAnswerHoldsASecret) {
                         ->front()
                         .text("password_hash");
   for (auto const& row : world.matrix.routes) {
-    if (row.path == "/api/v1/events") continue;
+    if (row.goes_on()) continue;
     for (auto const& subject : {"anonymous", "owner", "administrator", "link", "key"}) {
       auto const body = world.call(row, subject).body;
       auto const hashes = api.loop.run(

@@ -5,15 +5,13 @@
 
 namespace oriel::api {
 
-/// Lists for administrators.
+/// The registered workspaces, for administrators.
 class AdminRoutes {
  public:
   explicit AdminRoutes(postgres::Database& database);
   void declare(Routes& router);
 
  private:
-  [[nodiscard]] Async<Result<http::Response>> sessions(http::Request request);
-  [[nodiscard]] Async<Result<http::Response>> servers(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> workspaces(http::Request request);
 
   postgres::Database& database_;

@@ -46,6 +46,9 @@ Api::Api(Executor executor, Options options, WebFiles files)
       audit_(database_),
       diagnostics_(database_, redis_, options_, files_),
       diagnostic_routes_(diagnostics_),
+      session_administration_(database_),
+      server_administration_(database_),
+      server_logs_(executor, database_),
       streams_(database_, access_, options_.home),
       public_api_(database_, access_, files_),
       pages_(database_, access_, options_.addresses, files_),
@@ -60,6 +63,9 @@ Api::Api(Executor executor, Options options, WebFiles files)
   users_.declare(routes);
   audit_.declare(routes);
   diagnostic_routes_.declare(routes);
+  session_administration_.declare(routes);
+  server_administration_.declare(routes);
+  server_logs_.declare(routes);
   streams_.declare(routes);
   public_api_.declare(routes);
   declare_service_routes(routes);
@@ -115,6 +121,7 @@ Result<> Api::start() {
 
 Async<> Api::stop() {
   // Streams end first: they would keep the server waiting.
+  server_logs_.stop();
   co_await hub_.stop();
   if (server_) co_await server_->stop();
   co_await tasks_.stop();

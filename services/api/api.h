@@ -16,6 +16,9 @@
 #include "services/api/public_api.h"
 #include "services/api/refusals.h"
 #include "services/api/routes.h"
+#include "services/api/server_administration.h"
+#include "services/api/server_log_routes.h"
+#include "services/api/session_administration.h"
 #include "services/api/session_routes.h"
 #include "services/api/sign_in_routes.h"
 #include "services/api/stream_authorization.h"
@@ -71,6 +74,9 @@ class Api {
   AuditRoutes audit_;
   Diagnostics diagnostics_;
   DiagnosticRoutes diagnostic_routes_;
+  SessionAdministration session_administration_;
+  ServerAdministration server_administration_;
+  ServerLogRoutes server_logs_;
   StreamAuthorization streams_;
   PublicApi public_api_;
   Pages pages_;

@@ -1,6 +1,7 @@
 #include "services/api/event_routes.h"
 
 #include "libs/base/json.h"
+#include "libs/store/session_list.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
 

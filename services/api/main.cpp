@@ -3,6 +3,7 @@
 //   access.h                who asks; the guard of every route
 //   sign_in_routes.h        sign-in and links; sign_in_throttle.h: how fast somebody may guess
 //   workspace_routes.h, session_routes.h, admin_routes.h: the web app's own API; views.h: its shapes
+//   session_administration.h, server_administration.h, server_log_routes.h: what administrators do
 //   event_routes.h          the event stream; event_hub.h: what changed, told to the streams
 //   stream_authorization.h  the proxy's question
 //   pages.h                 pages and files

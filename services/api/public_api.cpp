@@ -8,6 +8,7 @@
 #include "libs/base/text.h"
 #include "libs/store/agents.h"
 #include "libs/store/images.h"
+#include "libs/store/session_list.h"
 #include "libs/store/settings.h"
 #include "libs/store/users.h"
 #include "services/api/launch_words.h"

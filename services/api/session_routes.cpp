@@ -6,6 +6,7 @@
 #include "libs/base/text.h"
 #include "libs/domain/session_limits.h"
 #include "libs/http/json_body.h"
+#include "libs/store/session_notices.h"
 #include "services/api/launch_words.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
@@ -75,6 +76,8 @@ void SessionRoutes::declare(Routes& router) {
   router.declare({"DELETE", "/api/v1/sessions/{id}", "end_session"}, answering(this, &SessionRoutes::end));
   router.declare({"POST", "/api/v1/sessions/{id}/keepalive", "keep_session_alive"},
                  answering(this, &SessionRoutes::keep_alive));
+  router.declare({"POST", "/api/v1/sessions/{id}/messages/{message}/read", "acknowledge_message"},
+                 answering(this, &SessionRoutes::acknowledge));
 }
 
 Async<Result<http::Response>> SessionRoutes::list(http::Request request) {
@@ -145,8 +148,11 @@ Async<Result<store::Session>> SessionRoutes::find_allowed(http::Request const& r
 Async<Result<http::Response>> SessionRoutes::read(http::Request request) {
   auto session = co_await find_allowed(request, Action::kReadSession);
   if (!session) co_return session.error();
-  auto const administrator = identity_of(request).subject.is_administrator();
-  co_return http::json_response(administrator ? admin_session_view(*session) : session_view(*session));
+  auto const& subject = identity_of(request).subject;
+  auto view = subject.is_administrator() ? admin_session_view(*session) : session_view(*session);
+  // The page of somebody else's session shows it and sends nothing.
+  view["role"] = session->user == subject.user ? "owner" : "view";
+  co_return http::json_response(view);
 }
 
 Async<Result<http::Response>> SessionRoutes::end(http::Request request) {
@@ -166,6 +172,19 @@ Async<Result<http::Response>> SessionRoutes::keep_alive(http::Request request) {
   json::Value expires_at(nullptr);
   if (kept->expires_at) expires_at = rfc3339(*kept->expires_at);
   co_return http::json_response(json::Object{{"expires_at", std::move(expires_at)}});
+}
+
+Async<Result<http::Response>> SessionRoutes::acknowledge(http::Request request) {
+  auto session = co_await find_allowed(request, Action::kAcknowledgeMessage);
+  if (!session) co_return session.error();
+  auto const message = MessageId::parse(request.parameter("message"));
+  if (!message) co_return fail(Code::kNotFound, "There is no such message.");
+  auto read = co_await store::acknowledge_session_message(database_, session->id, *message,
+                                                          identity_of(request).actor());
+  if (!read) co_return read.error();
+  http::Response response;
+  response.status = 204;
+  co_return response;
 }
 
 }  // namespace oriel::api

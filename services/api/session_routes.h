@@ -19,6 +19,7 @@ class SessionRoutes {
   [[nodiscard]] Async<Result<http::Response>> read(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> end(http::Request request);
   [[nodiscard]] Async<Result<http::Response>> keep_alive(http::Request request);
+  [[nodiscard]] Async<Result<http::Response>> acknowledge(http::Request request);
 
   /// The session of the path when the subject may do that with it; kNotFound alike for absent and somebody
   /// else's.

@@ -3,6 +3,7 @@
 #include "libs/async/failpoint.h"
 #include "libs/base/log.h"
 #include "libs/base/text.h"
+#include "libs/store/session_notices.h"
 #include "libs/store/sessions.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
@@ -48,35 +49,39 @@ Async<Result<http::Response>> StreamAuthorization::authorize(http::Request reque
     object.session = (*session)->id;
     object.owner = (*session)->user;
   }
-  if (domain::can(subject, domain::Action::kConnectStream, object) != domain::Verdict::kAllowed)
-    co_return refusal(403);
+  auto const action =
+      target->route == "display" ? domain::Action::kViewStream : domain::Action::kConnectStream;
+  if (domain::can(subject, action, object) != domain::Verdict::kAllowed) co_return refusal(403);
   if (!*session || !domain::accepts_viewers((*session)->state) ||
       (*session)->desired == domain::DesiredState::kEnded) {
     co_return refusal(403);
   }
   ORIEL_FAILPOINT(kApiStreamAuthorized);
   auto const owner = (*session)->user == subject.user;
+  auto expires = (*person)->expires_at;
+  if (!owner) {
+    // can() let nothing but the display pass. The owner is told before the first picture.
+    store::NewWatch watch{target->session,
+                          target->viewer,
+                          subject.user,
+                          display_name((*person)->account.user),
+                          {"user", subject.user.text(), client_address(request), request.id}};
+    auto opened = co_await store::open_watch(database_, std::move(watch));
+    if (!opened && opened.error().code == Code::kConflict) co_return refusal(403);
+    if (!opened) co_return opened.error();
+    expires = std::min(expires, SystemClock().now() + limits::kWatchLongest);
+  }
   auto response = http::text_response("", 200);
   auto& headers = response.headers;
   headers.set("X-Session-Socket", home_ + "/run/pub/" + target->session.text() + ".sock");
   headers.set("X-Oriel-Viewer", target->viewer);
   headers.set("X-Oriel-User", percent_encode(display_name((*person)->account.user)));
-  headers.set("X-Oriel-Role", owner ? "owner" : "control");
+  headers.set("X-Oriel-Role", owner ? "owner" : "view");
   headers.set("X-Oriel-Grant", owner ? (*person)->owner_grant : (*person)->control_grant);
-  headers.set("X-Oriel-Permissions", std::string(kAllPermissions));
-  headers.set("X-Oriel-Expires", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
-                                                    (*person)->expires_at.time_since_epoch())
-                                                    .count()));
-  if (!owner && target->route == "display") {
-    store::AuditEntry entry{{"user", subject.user.text(), client_address(request), request.id},
-                            "session.view",
-                            "session",
-                            target->session.text(),
-                            {{"viewer", target->viewer}}};
-    auto recorded = co_await store::record_audit(database_, std::move(entry));
-    // Nobody looks at somebody else's screen without a trace.
-    if (!recorded) co_return recorded.error();
-  }
+  headers.set("X-Oriel-Permissions", owner ? std::string(kAllPermissions) : std::string());
+  headers.set(
+      "X-Oriel-Expires",
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(expires.time_since_epoch()).count()));
   co_return response;
 }
 

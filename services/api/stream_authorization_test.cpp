@@ -72,19 +72,25 @@ TEST_F(Streams, TheOwnerOfARunningSessionGetsItsSocket) {
   EXPECT_EQ(authorize(user, "display", "POST").status, 403);
 }
 
-TEST_F(Streams, OthersDoNotAndAdministratorsLeaveATrace) {
+TEST_F(Streams, OthersDoNotAndAdministratorsOnlyLookAndLeaveATrace) {
   api.make_running(session);
   EXPECT_EQ(authorize({}).status, 401);
   EXPECT_EQ(authorize(api.sign_in("other@oriel.local")).status, 403);
   auto const admin = authorize(api.sign_in("admin@oriel.local"));
   EXPECT_EQ(admin.status, 200);
-  EXPECT_EQ(admin.headers.get("x-oriel-role"), "control");
+  EXPECT_EQ(admin.headers.get("x-oriel-role"), "view");
   // Each sign-in is a right of its own, and one's own session another than somebody else's.
   auto const grant = std::string(admin.headers.get("x-oriel-grant").value_or(""));
   EXPECT_EQ(grant.size(), 32U);
   EXPECT_NE(grant, authorize(user).headers.get("x-oriel-grant"));
+  EXPECT_EQ(admin.headers.get("x-oriel-permissions").value_or(""), "");
+  auto const expires = parse_integer(*admin.headers.get("x-oriel-expires"));
+  EXPECT_LT(*expires, static_cast<std::int64_t>(epoch_seconds(SystemClock().now())) + 2 * 3600);
+  auto const administrator = api.sign_in("admin@oriel.local");
+  for (auto const route : {"input", "clipboard"})
+    EXPECT_EQ(authorize(administrator, route).status, 403) << route;
   EXPECT_EQ(api.count("select count(*) from audit where action = 'session.view'"), 1);
-  EXPECT_NE(grant, authorize(api.sign_in("admin@oriel.local"), "input").headers.get("x-oriel-grant"));
+  EXPECT_NE(grant, authorize(api.sign_in("admin@oriel.local")).headers.get("x-oriel-grant"));
 }
 
 TEST_F(Streams, PagesOfOtherSitesDoNot) {

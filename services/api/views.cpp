@@ -53,6 +53,26 @@ bool truth_of(json::Object const& object, std::string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+/// What is kept in a row as an array; nothing when it is none.
+json::Array array_in(json::Object const& object, std::string_view name) {
+  auto const* const value = object.if_contains(name);
+  if (value == nullptr || !value->is_array()) return {};
+  return value->get_array();
+}
+
+/// The one word for it: what an administrator set wins, then silence, then draining.
+std::string_view state_of(store::Agent const& agent) {
+  if (!agent.enabled) return "disabled";
+  if (agent.state == domain::AgentState::kOnline && agent.draining) return "draining";
+  return domain::text(agent.state);
+}
+
+json::Object labels_of(store::Agent const& agent) {
+  json::Object labels;
+  for (auto const& [key, value] : agent.labels) labels[key] = value;
+  return labels;
+}
+
 json::Array gpus_of(json::Object const& resources) {
   json::Array gpus;
   auto const* const value = resources.if_contains("gpus");
@@ -116,7 +136,9 @@ json::Object session_view(store::Session const& session) {
           {"width", session.width},
           {"height", session.height},
           {"viewers", session.viewers},
-          {"owner", {{"id", session.user.text()}, {"username", session.username}}}};
+          {"owner", {{"id", session.user.text()}, {"username", session.username}}},
+          {"messages", array_in(session.notices, "messages")},
+          {"watchers", array_in(session.notices, "watchers")}};
 }
 
 json::Object admin_session_view(store::Session const& session) {
@@ -125,6 +147,34 @@ json::Object admin_session_view(store::Session const& session) {
   view["server"] = or_null(session.server);
   view["cpu"] = session.cpu;
   view["memory"] = session.memory_used_bytes;
+  return view;
+}
+
+json::Object session_details_view(store::Session const& session,
+                                  std::vector<store::SessionMessage> const& messages) {
+  auto view = admin_session_view(session);
+  json::Array sent;
+  for (auto const& message : messages) {
+    sent.push_back(json::Object{{"id", message.id.text()},
+                                {"from", message.sender},
+                                {"text", message.text},
+                                {"sent_at", rfc3339(message.sent_at)},
+                                {"read_at", time_or_null(message.read_at)}});
+  }
+  view["sent_messages"] = std::move(sent);
+  view["zone"] = or_null(session.zone);
+  view["attempt"] = session.attempt;
+  view["generation"] = session.generation;
+  view["container_id"] = or_null(session.container_id);
+  view["image_reference"] = session.image_reference;
+  view["runtime"] = or_null(session.runtime);
+  view["cores_reserved"] = session.cores;
+  view["memory_reserved_bytes"] = session.memory_bytes;
+  view["placed_at"] = time_or_null(session.placed_at);
+  view["released_at"] = time_or_null(session.released_at);
+  view["last_input_at"] = time_or_null(session.last_input_at);
+  view["locale"] = session.locale;
+  view["timezone"] = session.timezone;
   return view;
 }
 
@@ -164,8 +214,14 @@ json::Object server_view(store::Agent const& agent) {
   auto const capacity = store::capacity_of(agent);
   return {{"id", agent.id.text()},
           {"hostname", agent.hostname},
-          {"state", agent.enabled ? domain::text(agent.state) : std::string_view("disabled")},
+          {"state", state_of(agent)},
+          {"state_since", rfc3339(agent.state_since)},
+          {"connection", domain::text(agent.state)},
           {"enabled", agent.enabled},
+          {"draining", agent.draining},
+          {"labels", labels_of(agent)},
+          {"cores_override", or_null(agent.cores_override)},
+          {"memory_override_bytes", or_null(agent.memory_override_bytes)},
           {"version", agent.version},
           {"last_seen_at", time_or_null(agent.last_seen_at)},
           {"zone", agent.zone_name},

@@ -6,6 +6,7 @@
 #include "libs/domain/placement.h"
 #include "libs/store/agents.h"
 #include "libs/store/images.h"
+#include "libs/store/session_notices.h"
 #include "libs/store/sessions.h"
 #include "libs/store/users.h"
 
@@ -15,6 +16,9 @@ namespace oriel::api {
 [[nodiscard]] json::Object session_view(store::Session const& session);
 /// With what administrators see besides: user, server, cpu, memory.
 [[nodiscard]] json::Object admin_session_view(store::Session const& session);
+/// All that is known of one: container, times, what it was promised, messages.
+[[nodiscard]] json::Object session_details_view(store::Session const& session,
+                                                std::vector<store::SessionMessage> const& messages);
 
 /// `decision` says whether it could start now, and if not, why.
 [[nodiscard]] json::Object workspace_view(store::Image const& image,

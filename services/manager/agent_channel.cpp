@@ -1,5 +1,6 @@
 #include "services/manager/agent_channel.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
+#include "libs/base/text.h"
+#include "libs/store/agent_log.h"
 #include "libs/store/agents.h"
 #include "libs/store/images.h"
 #include "services/manager/desired_state.h"
@@ -133,6 +136,19 @@ Async<Result<>> AgentChannel::send_images_if_changed() {
   co_return co_await send(std::move(message));
 }
 
+Async<Result<>> AgentChannel::follow_log_if_wanted() {
+  auto wanted = co_await store::is_agent_log_wanted(database_, agent_);
+  if (!wanted) co_return wanted.error();
+  if (*wanted == log_followed_) co_return Result<>();
+  // It begins anew with all that the agent keeps; and nothing is kept of it here when nobody reads.
+  auto forgotten = co_await store::forget_agent_log(database_, agent_);
+  if (!forgotten) co_return forgotten.error();
+  log_followed_ = *wanted;
+  wire::LogFollow message;
+  message.wanted = *wanted;
+  co_return co_await socket_.write(json::write_text(message));
+}
+
 Async<Result<>> AgentChannel::send_full() {
   auto rows = co_await store::list_sessions_of_agent(database_, agent_);
   if (!rows) co_return rows.error();
@@ -217,6 +233,8 @@ Async<Result<>> AgentChannel::write_loop() {
       next_comparison = std::chrono::steady_clock::now() + limits::kReconcilePoll;
       auto compared = co_await compare_all();
       if (!compared) co_return compared.error();
+      auto followed = co_await follow_log_if_wanted();
+      if (!followed) co_return followed.error();
     }
     // What the reconciler pushed goes out before anything is read.
     if (due_.empty() && !hinted_.empty()) {
@@ -306,6 +324,18 @@ Async<Result<>> AgentChannel::take(wire::ObservedSession observed) {
   co_return Result<>();
 }
 
+Async<Result<>> AgentChannel::take(wire::LogLines log) {
+  auto const now = std::chrono::steady_clock::now();
+  if (!log_followed_ || now < next_log_) co_return Result<>();
+  next_log_ = now + limits::kLogPace / 2;
+  if (log.lines.size() > limits::kLogLinesPerMessage) log.lines.resize(limits::kLogLinesPerMessage);
+  for (auto& line : log.lines) {
+    std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    line = to_utf8(line, limits::kLogRingLineBytes);
+  }
+  co_return co_await store::record_agent_log(database_, agent_, std::move(log.lines));
+}
+
 Async<Result<>> AgentChannel::read_loop() {
   for (;;) {
     auto message = co_await socket_.read();
@@ -338,6 +368,11 @@ Async<Result<>> AgentChannel::read_loop() {
       auto recorded =
           co_await store::record_inventory(database_, agent_, std::move(images), std::move(networks));
       if (!recorded) co_return recorded.error();
+    } else if (envelope->type == "log_lines") {
+      auto lines = json::read<wire::LogLines>(*value, json::Unknown::kIgnore);
+      if (!lines) co_return lines.error().within("read log_lines");
+      auto taken = co_await take(std::move(*lines));
+      if (!taken) co_return taken.error();
     } else {
       co_return fail(Code::kInvalid, "a message of an unknown type");
     }

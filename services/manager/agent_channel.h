@@ -56,6 +56,8 @@ class AgentChannel {
   [[nodiscard]] Async<Result<>> send_full();
   [[nodiscard]] Async<Result<>> send_revocations();
   [[nodiscard]] Async<Result<>> send_images_if_changed();
+  [[nodiscard]] Async<Result<>> follow_log_if_wanted();
+  [[nodiscard]] Async<Result<>> take(protocol::agent::LogLines log);
   [[nodiscard]] Async<Result<>> compare_all();
   [[nodiscard]] Async<Result<>> compare_hinted();
   [[nodiscard]] Async<Result<>> send(protocol::agent::Desired message);
@@ -81,6 +83,8 @@ class AgentChannel {
   std::string told_images_;
   bool images_due_ = false;
   bool full_sent_ = false;
+  bool log_followed_ = false;
+  std::chrono::steady_clock::time_point next_log_{};  ///< lines that come sooner are more than was agreed
   std::int64_t revision_ = 0;
   Channel<std::string> words_;  ///< close_viewer messages
   bool words_lost_ = false;

@@ -8,9 +8,11 @@
 #include "libs/async/failpoint.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
+#include "libs/store/agent_settings.h"
 #include "libs/store/agents.h"
 #include "libs/store/revocations.h"
-#include "libs/store/sessions.h"
+#include "libs/store/session_list.h"
+#include "libs/store/session_notices.h"
 #include "libs/store/settings.h"
 #include "libs/store/sign_ins.h"
 
@@ -242,6 +244,11 @@ Async<Result<>> Reconciler::look_at_everything() {
     auto called = co_await call_in_deadline(std::move(session));
     if (!called) co_return called.error();
   }
+  auto lost = co_await store::fail_sessions_of_removed_agents(database_);
+  if (!lost) co_return lost.error();
+  for (auto const& id : *lost) log::warning("a session's server was removed", {{"session", id}});
+  auto lapsed = co_await store::close_lapsed_watches(database_);
+  if (!lapsed) co_return lapsed.error();
   auto watched = co_await watch_agents();
   if (!watched) co_return watched.error();
   co_return co_await clean();

@@ -5,6 +5,7 @@
 
 #include "libs/base/file.h"
 #include "libs/base/text.h"
+#include "libs/store/session_notices.h"
 #include "libs/store/sign_ins.h"
 
 namespace oriel::api::testing {
@@ -75,7 +76,8 @@ Matrix Matrix::read() {
     MatrixRow row;
     row.method = "GET";
     row.path = text_of(one.as_object(), "stream");
-    row.action = row.asked = domain::Action::kConnectStream;
+    auto const asks = text_of(one.as_object(), "asks");
+    row.action = row.asked = asks.empty() ? domain::Action::kConnectStream : action_named(asks);
     row.object = "session";
     row.status = numbers_of(one.as_object().at("status"));
     row.planned = one.as_object().contains("planned");
@@ -127,6 +129,12 @@ void MatrixWorld::prepare() {
   request.actor.kind = "user";
   session = must(api.loop.run(store::request_session(*api.owner, request))).id;
   api.make_running(session);
+  store::NewSessionMessage sent{session, api.basics.administrator, "Administrator", "x", {}};
+  must(api.loop.run(store::send_session_message(*api.owner, std::move(sent))));
+  message = must(api.loop.run(store::list_session_messages(*api.owner, session))).at(0).id;
+  api.execute("delete from agents where hostname = 'silent'");
+  server = must(api.loop.run(store::testing::add_agent(*api.owner, api.basics, "silent", 1, 1)));
+  api.execute("update agents set state = 'unreachable' where hostname = 'silent'");
 }
 
 Who MatrixWorld::signed_in(UserId user, std::optional<SessionId> bound) {
@@ -199,6 +207,7 @@ std::string MatrixWorld::id_of(std::string const& object) const {
   if (object == "session") return session.text();
   if (object == "workspace") return workspace.text();
   if (object == "user") return person.text();
+  if (object == "server") return server.text();
   throw std::runtime_error("the matrix names an unknown object: " + object);
 }
 
@@ -234,6 +243,8 @@ http::Response MatrixWorld::call_as(MatrixRow const& row, Who const& who, std::o
   auto target = row.path;
   if (auto const at = target.find("{id}"); at != std::string::npos)
     target.replace(at, 4, id ? *id : id_of(row.object));
+  if (auto const at = target.find("{message}"); at != std::string::npos)
+    target.replace(at, 9, message.text());
   if (!row.query.empty()) target += "?" + row.query;
   auto body = fill(row.body);
   if (id && !row.object.empty()) {
@@ -248,7 +259,7 @@ http::Response MatrixWorld::call_as(MatrixRow const& row, Who const& who, std::o
     }
     body = json::text(members);
   }
-  if (row.path == "/api/v1/events") {
+  if (row.goes_on()) {
     http::ClientRequest request;
     request.target = target;
     if (!who.cookie.empty()) request.headers.set("Cookie", std::string(kCookie) + "=" + who.cookie);

@@ -23,6 +23,8 @@ struct MatrixRow {
   bool planned = false;       ///< a stream that no session has yet
 
   [[nodiscard]] bool is_public() const { return is_public_api(path); }
+  /// Its answer goes on: events, a log.
+  [[nodiscard]] bool goes_on() const { return path == "/api/v1/events" || path.ends_with("/log"); }
 };
 
 struct Matrix {
@@ -68,6 +70,8 @@ class MatrixWorld {
   ImageId workspace{};  ///< granted to the owner alone
   SessionId session{};  ///< the owner's, running
   UserId person{};      ///< whom administrators act on
+  MessageId message{};  ///< unread in it
+  AgentId server{};     ///< one that does not answer and holds nothing
 
  private:
   [[nodiscard]] Who signed_in(UserId user, std::optional<SessionId> bound = std::nullopt);
