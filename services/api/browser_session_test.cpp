@@ -46,7 +46,7 @@ TEST(BrowserSession, EveryAnswerKeepsBrowsersFromHarm) {
   MatrixWorld world;
   int cookies = 0;
   for (auto const& row : world.matrix.routes) {
-    if (row.path == "/api/v1/events") continue;
+    if (row.goes_on()) continue;
     for (auto const& subject : {"anonymous", "owner", "other", "administrator", "link", "key"}) {
       auto const response = world.call(row, subject);
       auto const where = row.method + " " + row.path + " as " + subject + ": ";

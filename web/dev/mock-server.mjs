@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { icons } from "./icons.mjs";
+import { administer } from "./mock-administration.mjs";
 import { answerPeople } from "./mock-people.mjs";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
@@ -81,6 +82,8 @@ export function createState(shape = "full") {
       viewers: 1,
       owner: { id: named(user), username: user },
       user: { id: named(user), username: user },
+      messages: [],
+      watchers: [],
       server: "atlas-1",
       cpu: 0.2,
       memory: 1.9 * GiB,
@@ -110,17 +113,25 @@ export function createState(shape = "full") {
         ],
       },
     });
+    const ended = ["firefox lin keepalive_expired", "desktop kofi ended_by_user", "code jonas session_time_limit", "desktop amira ended_by_administrator", "mail noor ended_by_user", "office priya ended_by_user"];
+    for (let index = 0; index < 230; index++) {
+      const [icon, user, reason_code] = ended[index % ended.length].split(" ");
+      const seconds = 1800 + index * 1740;
+      add(icon, user, seconds + 5400 + index * 13, { state: "ended", desired: "ended", reason_code, reason: reason_code === "ended_by_administrator" ? "An administrator ended it: The host is replaced at noon" : null, viewers: 0, cpu: 0, memory: 0, ended_at: ago(seconds), server: ["atlas-1", "atlas-2", "boreas"][index % 3] });
+    }
     const rest = ["quarantine amira 540", "firefox tomas 720", "office priya 1620", "drawing sven 2880", "chromium sven 3060", "desktop-deluxe lin 3720", "desktop tomas 5580", "desktop kofi 10200", "code jonas 11100", "code priya 16800", "mail noor 18000", "terminal elena 22260", "chromium kofi 79200", "desktop amira 97200"];
     rest.forEach((line, index) => {
       const [icon, user, seconds] = line.split(" ");
       add(icon, user, Number(seconds), { server: ["atlas-1", "atlas-2", "boreas"][index % 3], cpu: ((index * 37) % 90) / 100, memory: (0.4 + ((index * 13) % 48) / 10) * GiB, viewers: index % 4 });
     });
     state.servers = [
-      server("atlas-1", { cores_total: 32, cores_used: 20.5, cores_reserved: 14, memory_total_bytes: 128 * GiB, memory_used_bytes: 91 * GiB, memory_reserved_bytes: 96 * GiB, disk_total_bytes: 900 * GiB, disk_used_bytes: 441 * GiB, sessions: 6 }),
+      server("atlas-1", { cores_total: 32, cores_used: 20.5, cores_reserved: 14, memory_total_bytes: 128 * GiB, memory_used_bytes: 91 * GiB, memory_reserved_bytes: 96 * GiB, disk_total_bytes: 900 * GiB, disk_used_bytes: 441 * GiB, sessions: 6, labels: { rack: "b12" } }),
       server("atlas-2", { cores_total: 32, cores_used: 18.6, cores_reserved: 12, memory_total_bytes: 64 * GiB, memory_used_bytes: 58.9 * GiB, memory_reserved_bytes: 52 * GiB, disk_total_bytes: 900 * GiB, disk_used_bytes: 549 * GiB, sessions: 6 }),
       server("boreas", { cores_total: 24, cores_used: 6.5, cores_reserved: 9, memory_total_bytes: 128 * GiB, memory_used_bytes: 54 * GiB, memory_reserved_bytes: 40 * GiB, disk_total_bytes: 1800 * GiB, disk_used_bytes: 612 * GiB, sessions: 5, gpus: [{ name: "RTX A2000" }], pulls: true }),
       server("cirrus", { cores_total: 8, cores_used: 0.2, cores_reserved: 0, memory_total_bytes: 64 * GiB, memory_used_bytes: 7.5 * GiB, memory_reserved_bytes: 0, disk_total_bytes: 450 * GiB, disk_used_bytes: 261 * GiB, sessions: 0, state: "disabled", enabled: false, zone: "lab" }),
-      server("delos", { cores_total: 16, cores_used: 1, cores_reserved: 4, memory_total_bytes: 64 * GiB, memory_used_bytes: 12 * GiB, memory_reserved_bytes: 8 * GiB, disk_total_bytes: 450 * GiB, disk_used_bytes: 440 * GiB, sessions: 1, state: "suspect", last_seen_at: ago(19) }),
+      server("delos", { cores_total: 16, cores_used: 1, cores_reserved: 4, memory_total_bytes: 64 * GiB, memory_used_bytes: 12 * GiB, memory_reserved_bytes: 8 * GiB, disk_total_bytes: 450 * GiB, disk_used_bytes: 440 * GiB, sessions: 1, state: "suspect", last_seen_at: ago(19), state_since: ago(4) }),
+      server("eos", { cores_total: 16, cores_used: 3, cores_reserved: 6, memory_total_bytes: 64 * GiB, memory_used_bytes: 21 * GiB, memory_reserved_bytes: 12 * GiB, disk_total_bytes: 450 * GiB, disk_used_bytes: 90 * GiB, sessions: 3, state: "draining", state_since: ago(1260), labels: { rack: "b12", "example.net/owner": "research" } }),
+      server("fenrir", { cores_total: 16, cores_used: 0, cores_reserved: 4, memory_total_bytes: 64 * GiB, memory_used_bytes: 9 * GiB, memory_reserved_bytes: 8 * GiB, disk_total_bytes: 450 * GiB, disk_used_bytes: 120 * GiB, sessions: 2, state: "unreachable", last_seen_at: ago(2520), state_since: ago(2490), labels: { rack: "a03" } }),
     ];
   } else state.workspaces = [];
 
@@ -133,6 +144,7 @@ export function createState(shape = "full") {
     }
     return {
       id: named(hostname), hostname, state: "online", enabled: true, version: "0.1.0", last_seen_at: ago(1), zone: "main", address: `10.0.0.${hostname.length}`, load_1: 2.4, gpus: [], docker_version: "26.1.5",
+      connection: more.state === "suspect" || more.state === "unreachable" ? more.state : "online", draining: more.state === "draining", labels: {}, cores_override: null, memory_override_bytes: null, state_since: ago(86_400 * 3),
       kernel: "6.1.0-28-amd64", operating_system: "Debian 12", user_namespaces: true, live_restore: true, networks: ["default"], images, ...more,
     };
   }
@@ -231,7 +243,7 @@ export function createMock(state = createState()) {
       if (one) {
         const session = state.sessions.get(one[2]);
         if (!session) return refuse(404, "not_found", "No such session");
-        if (one[1] === "GET") return send(200, plain(session));
+        if (one[1] === "GET") return send(200, { ...plain(session), role: session.owner.id === state.me.id ? "owner" : "view" });
         Object.assign(session, { desired: "ended", state: "ending", step: "" });
         send(202, plain(session));
         tellSession(session);
@@ -251,8 +263,8 @@ export function createMock(state = createState()) {
         return;
       }
       if (route.startsWith("GET /admin/") && !state.me.administrator) return refuse(403, "forbidden", "For administrators");
-      if (route === "GET /admin/sessions") return send(200, { sessions: [...state.sessions.values()], cursor: null });
       if (answerPeople({ state, route, url, body, send, refuse })) return;
+      if (administer({ state, route, url, body, send, refuse, tell, tellSession, request, response })) return;
       if (route === "GET /admin/servers") return send(200, { servers: state.servers });
       if (route === "GET /admin/workspaces") return send(200, { workspaces: state.workspaces });
       refuse(404, "not_found", "No such route");

@@ -62,7 +62,18 @@ const shots = [
   ["admin-sessions-selected", full, "/admin/sessions?state=running", async (page) => {
     for (const index of [1, 3, 4]) await page.getByRole("checkbox").nth(index).check();
   }],
-  ["admin-sessions-refused", full, "/admin/sessions?state=failed", async (page) => {
+  ["admin-sessions-history", full, "/admin/sessions?view=history"],
+  ["admin-sessions-message", full, "/admin/sessions?state=running", async (page) => {
+    await page.getByRole("button", { name: /^More for Drawing/ }).click();
+    await page.getByRole("menuitem", { name: "Message…" }).click();
+    await page.getByRole("dialog").getByLabel("Message", { exact: true }).fill("The file server is restarted at noon. Save what you have open.");
+  }, "desk"],
+  ["admin-sessions-details", full, "/admin/sessions?view=history", async (page) => {
+    await page.getByRole("button", { name: /^More for/ }).first().click();
+    await page.getByRole("menuitem", { name: "Details" }).click();
+    await page.getByRole("dialog").getByText("Container").waitFor();
+  }],
+  ["admin-sessions-refused", full, "/admin/sessions?view=history&state=failed", async (page) => {
     await page.getByRole("button", { name: "More for Modelling" }).click();
     await page.getByRole("menuitem", { name: "Details" }).click();
     await page.getByRole("dialog").waitFor();
@@ -72,6 +83,17 @@ const shots = [
   ["admin-sessions-loading", slow, "/admin/sessions", async (page) => page.waitForTimeout(400), "desk"],
   ["admin-servers", full, "/admin/servers"],
   ["admin-servers-details", full, "/admin/servers", async (page) => page.getByRole("button", { name: "Details of atlas-1" }).click()],
+  ["admin-servers-log", full, "/admin/servers", async (page) => {
+    await page.getByRole("button", { name: "More for boreas" }).click();
+    await page.getByRole("menuitem", { name: "Log…" }).click();
+    await page.getByText("40 lines").waitFor();
+  }],
+  ["admin-servers-labels", full, "/admin/servers", async (page) => {
+    await page.getByRole("button", { name: "More for eos" }).click();
+    await page.getByRole("menuitem", { name: "Labels…" }).click();
+    await page.getByRole("dialog").waitFor();
+  }, "desk"],
+  ["admin-servers-failed", failing, "/admin/servers", failed, "desk"],
   ["admin-servers-empty", empty, "/admin/servers", undefined, "desk"],
   ["admin-workspaces", full, "/admin/workspaces"],
   ["account-dialog", full, "/", async (page) => {

@@ -7,6 +7,7 @@ import { byId, toast } from "./dom.ts";
 import { showIdentity } from "./identity.ts";
 import { exposeMeasure } from "./measure.ts";
 import { t } from "./messages.ts";
+import { Notices } from "./notices.ts";
 import { nameOf, Pages } from "./pages.ts";
 import { Panel } from "./panel.ts";
 import { Statistics } from "./statistics.ts";
@@ -23,6 +24,8 @@ const resumedAfter = 300;
 const firstPing = 500;
 /** A stream that nothing announces is tried this often, in case an event was lost. */
 const unexpectedDelay = 1500;
+/** Somebody else's session: the view is renewed this often, or it ends. */
+const renewInterval = 10_000;
 const pingWatched = 1;
 const pingIdle = 10;
 
@@ -36,6 +39,8 @@ let ready = false;
 let resumed = false;
 let watching = false;
 let ended = false;
+/** An administrator looks on somebody else's session. The address may say so before the API does. */
+let viewing = false;
 let resumeTimer: ReturnType<typeof setTimeout> | undefined;
 
 const viewer = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -98,6 +103,8 @@ const client = new SessionClient(
 // A page that is opened on a phone shows a larger desktop: one remote pixel covers several of its small ones.
 if (matchMedia("(pointer: coarse)").matches && devicePixelRatio >= 2) client.setZoom(devicePixelRatio >= 2.5 ? 2 : 1.5);
 
+const notices = new Notices({ read: (message) => api.readMessage(id, message) });
+
 const panel = new Panel(client, {
   end: async () => {
     try {
@@ -156,7 +163,9 @@ function update(next: Session): void {
     if (resumed) steps.list.length = 0;
     else steps.list.splice(0, 1, { text: t("step_request"), at: 0 });
   }
+  if (next.role === "view") view();
   panel.update(next);
+  notices.update(next, viewing);
   if (ended) return;
   switch (next.state) {
     case "failed":
@@ -226,14 +235,37 @@ function endedWords(reason: string | null | undefined): string {
   }
 }
 
+function view(): void {
+  if (viewing) return;
+  viewing = true;
+  document.documentElement.classList.add("viewing");
+  client.onlyView();
+}
+
+/** Tells why it ended in the API's words, which are longer than what fits a closed stream. */
+async function explainEnd(reason: string): Promise<void> {
+  try {
+    const last = await api.session(id);
+    if (last.reason) pages.plain(last, t("ended", { name: nameOf(last) }), endedWords(last.reason), "again");
+  } catch {
+    pages.plain(session, t("ended", { name: nameOf(session) }), endedWords(reason), "again");
+  }
+}
+
 function lost(meaning: CloseMeaning, reason: string): void {
   clearTimeout(resumeTimer);
   switch (meaning) {
     case "ended":
       finish("ended");
       pages.plain(session, t("ended", { name: nameOf(session) }), endedWords(reason), "again");
+      void explainEnd(reason);
       return;
     case "revoked":
+      if (viewing) {
+        finish("ended");
+        pages.plain(session, t("view_ended"), t("view_ended_hint"), "view");
+        return;
+      }
       // Expired: the sign-in, or a guest's grant. The API knows which.
       void api.session(id).then(
         () => {
@@ -310,6 +342,7 @@ const events = new EventStream({
   connected: () => undefined,
 });
 
+if (new URLSearchParams(location.search).get("view") === "1") view();
 setState("starting");
 steps.add(t("step_connecting"), performance.now(), 4);
 client.start().catch(() => {
@@ -330,10 +363,21 @@ setInterval(() => {
   if (!ended && state !== "running" && !document.hidden) void refresh();
 }, pollInterval);
 setInterval(() => {
-  if (ended || document.hidden || !ready) return;
+  if (ended || document.hidden || !ready || viewing) return;
   api.keepAlive(id).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === "unauthenticated") signIn();
   });
 }, keepaliveInterval);
+
+setInterval(() => {
+  if (!viewing || ended) return;
+  // Refused: the view has lapsed, and its stream is being closed; that is where the page learns it.
+  api.renewWatch(id, viewer).catch(() => undefined);
+  // No event stream tells of somebody else's session.
+  void refresh();
+}, renewInterval);
+addEventListener("pagehide", () => {
+  if (viewing) api.endWatch(id, viewer);
+});
 
 if (new URLSearchParams(location.search).get("measure") === "1") exposeMeasure(client, () => ({ state, session: id }));

@@ -79,6 +79,18 @@ const en = {
   reconnecting: "Connection lost. Reconnecting",
   clipboard_blocked: "The browser keeps its clipboard closed until the next key or click.",
 
+  messages: "Messages from administrators",
+  message_from: "Message from {name}",
+  message_read: "Got it",
+  message_read_failed: "It could not be marked as read. {reason}",
+  watched: "{name} is viewing this session",
+  watched_many: "{names} are viewing this session",
+  watched_since: "since {time}",
+  viewing: "You are viewing the session of {owner}, who sees that. Nothing you type reaches it.",
+  view_ended: "You no longer view this session",
+  view_ended_hint: "A view ends when its page is hidden for a while, and after an hour. The session itself goes on.",
+  view_again: "View again",
+
   open_panel: "Open the control panel",
   close_panel: "Close the control panel",
   panel: "Control panel",

@@ -115,11 +115,12 @@ export class Pages {
   }
 
   /** A page of a heading, a line and what can be done. */
-  plain(session: Session | undefined, heading: string, text: string, action: "again" | "continue" | "sign in" | "none"): void {
+  plain(session: Session | undefined, heading: string, text: string, action: "again" | "continue" | "view" | "sign in" | "none"): void {
     const back = h("a", { class: action === "none" ? "btn btn-primary" : "btn", href: "/" }, t("back"));
     let first: HTMLElement | null = null;
     if (action === "again" && session) first = h("button", { class: "btn btn-primary", type: "button", onclick: () => this.actions.again() }, t("start_again"));
     if (action === "continue") first = h("button", { class: "btn btn-primary", type: "button", onclick: () => this.actions.continueHere() }, t("taken_continue"));
+    if (action === "view") first = h("button", { class: "btn btn-primary", type: "button", onclick: () => this.actions.continueHere() }, t("view_again"));
     if (action === "sign in") first = h("a", { class: "btn btn-primary", href: `/sign-in?next=${encodeURIComponent(location.pathname)}` }, t("sign_in"));
     this.show(`plain ${heading} ${text}`, "", [head(session, heading, h("p", { class: "small t2" }, text)), h("div", { class: "acts" }, first, back)]);
   }

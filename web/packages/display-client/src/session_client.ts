@@ -60,6 +60,7 @@ export class SessionClient {
   private otherPointerTimer: ReturnType<typeof setTimeout> | undefined;
   private statisticsWanted = false;
   private ownInput = 0;
+  private viewing = false;
 
   constructor(
     elements: SessionElements,
@@ -93,10 +94,12 @@ export class SessionClient {
         roundTrip: (milliseconds) => hooks.roundTrip(milliseconds),
         opened: () => {
           // The others are tried only when this one is there: two failures fewer while a session starts.
-          this.input.start();
-          this.clipboard.start();
-          this.input.hurry();
-          this.clipboard.hurry();
+          if (!this.viewing) {
+            this.input.start();
+            this.clipboard.start();
+            this.input.hurry();
+            this.clipboard.hurry();
+          }
           hooks.connected();
         },
       },
@@ -149,6 +152,14 @@ export class SessionClient {
 
   start(): Promise<void> {
     return this.display.start();
+  }
+
+  /** Only looks: nothing that is typed, pointed at or copied here reaches the session. The server refuses it anyway. */
+  onlyView(): void {
+    if (this.viewing) return;
+    this.viewing = true;
+    this.input.stop();
+    this.clipboard.stop();
   }
 
   stop(): void {

@@ -11,9 +11,12 @@ import type {
   Exchanged,
   Group,
   Me,
+  Outcome,
   Problem,
   Server,
+  ServerChange,
   Session,
+  SessionDetails,
   SessionRequest,
   User,
   UserChanges,
@@ -126,7 +129,40 @@ export class ApiClient {
   keepAlive(id: string): Promise<{ expires_at: string }> {
     return this.#send("POST", `/api/v1/sessions/${encodeURIComponent(id)}/keepalive`);
   }
-  adminSessions(query: AdminSessionQuery = {}, signal?: AbortSignal): Promise<{ sessions: AdminSession[]; cursor?: string | null }> {
+  /** The owner has read an administrator's message. */
+  readMessage(session: string, message: string): Promise<void> {
+    return this.#send("POST", `/api/v1/sessions/${encodeURIComponent(session)}/messages/${encodeURIComponent(message)}/read`);
+  }
+  adminSession(id: string, signal?: AbortSignal): Promise<SessionDetails> {
+    return this.#read(`/api/v1/admin/sessions/${encodeURIComponent(id)}`, signal);
+  }
+  messageSessions(sessions: readonly string[], text: string): Promise<{ results: Outcome[] }> {
+    return this.#send("POST", "/api/v1/admin/sessions/message", { sessions, text });
+  }
+  /** Ends sessions of others; their users read the reason. */
+  endSessions(sessions: readonly string[], reason: string): Promise<{ results: Outcome[] }> {
+    return this.#send("POST", "/api/v1/admin/sessions/end", reason === "" ? { sessions } : { sessions, reason });
+  }
+  renewWatch(session: string, viewer: string): Promise<void> {
+    return this.#send("POST", `/api/v1/admin/sessions/${encodeURIComponent(session)}/watch`, { viewer, ended: false });
+  }
+  /** Said while the page goes away: nothing waits for the answer. */
+  endWatch(session: string, viewer: string): void {
+    void this.#fetch(`${this.#base}/api/v1/admin/sessions/${encodeURIComponent(session)}/watch`, {
+      method: "POST",
+      keepalive: true,
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ viewer, ended: true }),
+    }).catch(() => undefined);
+  }
+  changeServer(id: string, change: ServerChange): Promise<Server> {
+    return this.#send("PATCH", `/api/v1/admin/servers/${encodeURIComponent(id)}`, change);
+  }
+  removeServer(id: string): Promise<void> {
+    return this.#send("DELETE", `/api/v1/admin/servers/${encodeURIComponent(id)}`);
+  }
+  adminSessions(query: AdminSessionQuery = {}, signal?: AbortSignal): Promise<{ sessions: AdminSession[]; cursor?: string | null; total?: number | null }> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(name, String(value));
     const text = search.toString();

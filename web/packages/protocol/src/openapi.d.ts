@@ -186,7 +186,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sessions of everybody, newest first. */
+        /** Sessions of everybody, filtered and ordered, page by page. */
         get: operations["get_admin_sessions"];
         put?: never;
         post?: never;
@@ -671,6 +671,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/messages/{message}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The owner has read an administrator's message. */
+        post: operations["post_session_message_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/sessions/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes to the users of sessions; each shows it until it is acknowledged. */
+        post: operations["post_admin_sessions_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends sessions, with a reason that their users read. */
+        post: operations["post_admin_sessions_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session with all that is known of it. */
+        get: operations["get_admin_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/sessions/{id}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps an own view of somebody else's session open, or ends it.
+         * @description The view began with its display stream. One that is not renewed for 45 s is closed.
+         */
+        post: operations["post_admin_session_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/servers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a server that is unreachable; its sessions fail with that reason. */
+        delete: operations["delete_admin_server"];
+        options?: never;
+        head?: never;
+        /** Drains, enables, labels a server; members that are absent stay. */
+        patch: operations["patch_admin_server"];
+        trace?: never;
+    };
+    "/api/v1/admin/servers/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agent's own log as server-sent events: `line`, `state`. */
+        get: operations["get_admin_server_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -801,6 +924,15 @@ export interface components {
                 id: components["schemas"]["Id"];
                 username: string;
             };
+            /** @description Unread ones. */
+            messages: components["schemas"]["SessionMessage"][];
+            /** @description Administrators who look on now. */
+            watchers: components["schemas"]["Watcher"][];
+            /**
+             * @description What the asker may do with it; in the answer about one session alone.
+             * @enum {string}
+             */
+            role?: "owner" | "view";
         };
         AdminSession: {
             id: components["schemas"]["Id"];
@@ -845,6 +977,15 @@ export interface components {
             cpu: number;
             /** @description Bytes in use. */
             memory: number;
+            /** @description Unread ones. */
+            messages: components["schemas"]["SessionMessage"][];
+            /** @description Administrators who look on now. */
+            watchers: components["schemas"]["Watcher"][];
+            /**
+             * @description What the asker may do with it; in the answer about one session alone.
+             * @enum {string}
+             */
+            role?: "owner" | "view";
         };
         SessionRequest: {
             workspace_id: components["schemas"]["Id"];
@@ -871,7 +1012,7 @@ export interface components {
             id: components["schemas"]["Id"];
             hostname: string;
             /** @enum {string} */
-            state: "online" | "suspect" | "unreachable" | "disabled";
+            state: "online" | "draining" | "suspect" | "unreachable" | "disabled";
             enabled: boolean;
             version: string;
             /** Format: date-time */
@@ -898,6 +1039,20 @@ export interface components {
             networks: string[];
             sessions: number;
             images: components["schemas"]["ServerImage"][];
+            /** Format: date-time */
+            state_since: string;
+            /**
+             * @description Whether its agent answers, whatever else is set.
+             * @enum {string}
+             */
+            connection: "online" | "suspect" | "unreachable";
+            /** @description It keeps its sessions and takes no new ones. */
+            draining: boolean;
+            labels: {
+                [key: string]: string;
+            };
+            cores_override: number | null;
+            memory_override_bytes: number | null;
         };
         /** @description Key and secret beside the operation's own members; unknown members are ignored. */
         PublicRequest: {
@@ -1070,6 +1225,122 @@ export interface components {
             servers: components["schemas"]["DiagnosticServer"][];
             /** @description The same, for a letter to support; without secrets. */
             text: string;
+        };
+        SessionMessage: {
+            id: components["schemas"]["Id"];
+            /** @description The administrator's name. */
+            from: string;
+            text: string;
+            /** Format: date-time */
+            sent_at: string;
+        };
+        Watcher: {
+            name: string;
+            /** Format: date-time */
+            since: string;
+        };
+        SessionDetails: {
+            id: components["schemas"]["Id"];
+            workspace: {
+                id: components["schemas"]["Id"];
+                friendly_name: string;
+                icon_url: string;
+                hue: number;
+            };
+            state: components["schemas"]["SessionState"];
+            /** @enum {string} */
+            desired: "running" | "ended";
+            step: string;
+            progress: number;
+            reason: string | null;
+            reason_code: string | null;
+            placement: components["schemas"]["Placement"] | null;
+            log_tail: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            client_protocol: number;
+            width: number;
+            height: number;
+            viewers: number;
+            owner: {
+                id: components["schemas"]["Id"];
+                username: string;
+            };
+            user: {
+                id: components["schemas"]["Id"];
+                username: string;
+            };
+            /** @description Host name of the server that runs it. */
+            server: string | null;
+            /** @description Cores in use. */
+            cpu: number;
+            /** @description Bytes in use. */
+            memory: number;
+            /** @description Unread ones. */
+            messages: components["schemas"]["SessionMessage"][];
+            /** @description Administrators who look on now. */
+            watchers: components["schemas"]["Watcher"][];
+            /** @description Newest first, at most 100. */
+            sent_messages: {
+                id: components["schemas"]["Id"];
+                from: string;
+                text: string;
+                /** Format: date-time */
+                sent_at: string;
+                /** Format: date-time */
+                read_at: string | null;
+            }[];
+            zone: string | null;
+            attempt: number;
+            generation: number;
+            container_id: string | null;
+            image_reference: string;
+            runtime: string | null;
+            cores_reserved: number;
+            memory_reserved_bytes: number;
+            /** Format: date-time */
+            placed_at: string | null;
+            /** Format: date-time */
+            released_at: string | null;
+            /** Format: date-time */
+            last_input_at: string | null;
+            locale: string;
+            timezone: string;
+        };
+        Outcome: {
+            id: components["schemas"]["Id"];
+            ok: boolean;
+            /** @description Why not. */
+            message: string | null;
+        };
+        ServerChange: {
+            enabled?: boolean;
+            draining?: boolean;
+            /** @description The whole of them. Keys: 1 to 63 of a-z, 0-9, dot, line and slash. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description 0 takes it away. */
+            cores_override?: number;
+            /** @description 0 takes it away. */
+            memory_override_bytes?: number;
+        };
+        /** @description One line of an agent's log; text from outside, to be shown as such. */
+        LogLine: {
+            /** Format: date-time */
+            at: string | null;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error";
+            message: string;
+            fields: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;
@@ -1748,14 +2019,16 @@ export interface operations {
             query?: {
                 /** @description States, separated by commas; without it the live ones. */
                 state?: string;
-                /** @description Id. */
+                /** @description Id, or the whole user name. */
                 user?: string;
                 /** @description Id. */
                 workspace?: string;
-                /** @description Id. */
+                /** @description Id, or the whole host name. */
                 server?: string;
                 /** @description Part of a user name, workspace or session id. */
                 q?: string;
+                /** @description age and ended begin with the newest, the others with the least; - turns it round. */
+                order?: string;
                 /** @description Rows of a page. */
                 limit?: number;
                 /** @description Of the page before. */
@@ -1777,6 +2050,8 @@ export interface operations {
                         sessions: components["schemas"]["AdminSession"][];
                         /** @description For the next page; null at the end. */
                         cursor: string | null;
+                        /** @description Of all pages, with the first; 10001 means more than 10000. */
+                        total: number | null;
                     };
                 };
             };
@@ -3647,6 +3922,517 @@ export interface operations {
             };
             /** @description Not allowed, or the page is not one of this installation's. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_message_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                message: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_sessions_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    sessions: components["schemas"]["Id"][];
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        results: components["schemas"]["Outcome"][];
+                    };
+                };
+            };
+            /** @description Unreadable; `fields` names what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    sessions: components["schemas"]["Id"][];
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        results: components["schemas"]["Outcome"][];
+                    };
+                };
+            };
+            /** @description Unreadable; `fields` names what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetails"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_session_watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    viewer: components["schemas"]["Id"];
+                    ended: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unreadable; `fields` names what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in its present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerChange"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Server"];
+                };
+            };
+            /** @description Unreadable; `fields` names what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_server_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `event: line` data `LogLine`; `event: state` data `{connected}`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed, or the page is not one of this installation's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Absent, or somebody else's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,5 @@
 import { ApiError, type AdminSession } from "@oriel/protocol";
-import { Button, Dialog, format, t, toast } from "@oriel/ui";
+import { Button, Dialog, Field, format, t, toast } from "@oriel/ui";
 import { useState } from "react";
 import { api } from "../state/api.ts";
 import { live } from "../state/live.ts";
@@ -7,34 +7,26 @@ import { userOf } from "../state/selectors.ts";
 import { WorkspaceIcon } from "./workspace_icon.tsx";
 
 const atOnce = 4;
+const perRequest = 200;
 
-/** Asks before sessions end and names what is lost. `foreign`: the sessions may be other people's, so it says whose. */
+/** Bytes that the API takes; a reason is one sentence. */
+const longestReason = 200;
+
+/** Asks before sessions end and names what is lost. `foreign`: an administrator ends other people's, says whose and may say why. */
 export function EndDialog({ sessions, foreign = false, onClose, onEnded }: { sessions: AdminSession[]; foreign?: boolean; onClose: () => void; onEnded?: () => void }) {
   const [busy, setBusy] = useState(false);
+  const [reason, setReason] = useState("");
   const one = sessions.length === 1 ? sessions[0] : undefined;
   const now = Date.now();
   const ageOf = (session: AdminSession) => format.duration(now - Date.parse(session.started_at ?? session.created_at));
 
   const end = async () => {
     setBusy(true);
-    const failed: { session: AdminSession; error: unknown }[] = [];
-    const waiting = [...sessions];
-    const work = async () => {
-      for (let session = waiting.shift(); session; session = waiting.shift()) {
-        try {
-          live.put(await api.endSession(session.id));
-        } catch (error) {
-          // Gone already is what was wanted.
-          if (error instanceof ApiError && error.code === "not_found") live.remove(session.id);
-          else failed.push({ session, error });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, sessions.length) }, work));
+    const failed = foreign ? await endForeign(sessions, reason.trim()) : await endOwn(sessions);
     const ended = sessions.length - failed.length;
     const firstFailure = failed[0];
     if (firstFailure) {
-      const text = firstFailure.error instanceof Error ? firstFailure.error.message : String(firstFailure.error);
+      const text = firstFailure.message;
       const name = firstFailure.session.workspace.friendly_name;
       toast({ bad: true, text, title: failed.length === 1 ? t("end.failed", { name }) : t("end.failed_many", { count: failed.length }) });
     }
@@ -65,6 +57,7 @@ export function EndDialog({ sessions, foreign = false, onClose, onEnded }: { ses
         {one && (foreign ? t("end.of_user", { user: userOf(one), age: ageOf(one) }) : t("end.age", { age: ageOf(one) }))} {one ? t("end.lost") : t("end.lost_many")}
         {viewers > 0 && ` ${t("end.viewers", { count: viewers })}`}
       </p>
+      {foreign && <Field label={t("end.reason")} help={t("end.reason_help")} value={reason} maxLength={longestReason} onChange={(event) => setReason(event.target.value)} />}
       {!one && (
         <ul className="end-list">
           {sessions.map((session) => (
@@ -79,4 +72,46 @@ export function EndDialog({ sessions, foreign = false, onClose, onEnded }: { ses
       )}
     </Dialog>
   );
+}
+
+type Failure = { session: AdminSession; message: string };
+
+async function endOwn(sessions: readonly AdminSession[]): Promise<Failure[]> {
+  const failed: Failure[] = [];
+  const waiting = [...sessions];
+  const work = async () => {
+    for (let session = waiting.shift(); session; session = waiting.shift()) {
+      try {
+        live.put(await api.endSession(session.id));
+      } catch (error) {
+        // Gone already is what was wanted.
+        if (error instanceof ApiError && error.code === "not_found") live.remove(session.id);
+        else failed.push({ session, message: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, sessions.length) }, work));
+  return failed;
+}
+
+/** One request ends many, so that one reason and one confirmation stand for all of them. */
+async function endForeign(sessions: readonly AdminSession[], reason: string): Promise<Failure[]> {
+  const failed: Failure[] = [];
+  for (let at = 0; at < sessions.length; at += perRequest) {
+    const part = sessions.slice(at, at + perRequest);
+    try {
+      const { results } = await api.endSessions(
+        part.map((session) => session.id),
+        reason,
+      );
+      part.forEach((session, index) => {
+        const result = results[index];
+        if (result?.ok) live.put({ ...session, desired: "ended" });
+        else failed.push({ session, message: result?.message ?? "" });
+      });
+    } catch (error) {
+      for (const session of part) failed.push({ session, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return failed;
 }

@@ -109,6 +109,13 @@ export class LiveState {
     this.#show();
   }
 
+  putServer(server: Server): void {
+    const list = this.servers.get().value;
+    if (!list) return;
+    const at = list.findIndex((each) => each.id === server.id);
+    this.servers.set({ value: at < 0 ? [...list, server] : list.map((each) => (each.id === server.id ? server : each)), error: null });
+  }
+
   #gather(id: string, session: AdminSession | null): void {
     this.#toldMeanwhile?.set(id, session);
     this.#gathered.set(id, session);
@@ -189,12 +196,7 @@ export class LiveState {
           void this.refreshWorkspaces();
           this.workspaceEpoch.set(this.workspaceEpoch.get() + 1);
         },
-        server: (server) => {
-          const list = this.servers.get().value;
-          if (!list) return;
-          const at = list.findIndex((each) => each.id === server.id);
-          this.servers.set({ value: at < 0 ? [...list, server] : list.map((each) => (each.id === server.id ? server : each)), error: null });
-        },
+        server: (server) => this.putServer(server),
         ready: (mentioned) => {
           this.#show();
           const old = this.sessions.get().value;

@@ -48,25 +48,6 @@ export function ownSessions(sessions: ReadonlyMap<string, AdminSession> | null, 
     .sort((a, b) => rank(a) - rank(b) || Date.parse(b.created_at) - Date.parse(a.created_at));
 }
 
-export type SessionFilter = { state: string; user: string; workspace: string; server: string; query: string };
-
-/** The administrators' filters, as the address holds them; an empty one lets everything pass. State "" means all but ended. */
-export function matches(session: AdminSession, filter: SessionFilter): boolean {
-  const state = shownState(session);
-  if (filter.state === "" ? state === "ended" : filter.state !== "any" && state !== filter.state) return false;
-  const user = userOf(session);
-  if (filter.user !== "" && user !== filter.user) return false;
-  if (filter.workspace !== "" && session.workspace.id !== filter.workspace) return false;
-  if (filter.server !== "" && (session.server ?? "") !== filter.server) return false;
-  const query = filter.query.trim().toLowerCase();
-  if (query === "") return true;
-  return (
-    session.id.includes(query.replaceAll("-", "")) ||
-    user.toLowerCase().includes(query) ||
-    session.workspace.friendly_name.toLowerCase().includes(query)
-  );
-}
-
 export function userOf(session: AdminSession): string {
   return session.user?.username ?? session.owner.username;
 }

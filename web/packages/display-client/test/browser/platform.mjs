@@ -61,7 +61,7 @@ export class Platform {
       width: 1280,
       height: 720,
       viewers: 1,
-      owner: { id: "2".repeat(32), username: "user@oriel.local" },
+      owner: { id: "2".repeat(32), username: "user@oriel.local" }, messages: [], watchers: [],
     };
   }
 

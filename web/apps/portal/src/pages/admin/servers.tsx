@@ -1,29 +1,69 @@
-import type { Me, Server, ServerImage, Workspace } from "@oriel/protocol";
-import { Age, Bar, EmptyState, format, Icon, IconButton, StateDot, type Tone, t, useClock } from "@oriel/ui";
-import { ChevronDown, ChevronUp, CircleAlert, Info, Server as ServerIcon } from "lucide-react";
-import { type ReactNode, useState } from "react";
-import { Link } from "../../parts/link.tsx";
+import type { Me, Server } from "@oriel/protocol";
+import { Button, EmptyState, format, Icon, t } from "@oriel/ui";
+import { Info } from "lucide-react";
+import { useMemo, useState } from "react";
 import { usePage } from "../../parts/page.tsx";
-import { WorkspaceIcon } from "../../parts/workspace_icon.tsx";
+import { setParameters, usePlace } from "../../router.ts";
 import { live } from "../../state/live.ts";
 import { useStore } from "../../state/store.ts";
-import { type AdminWorkspaceList, useAdminWorkspaces } from "./use_admin_workspaces.ts";
+import { FilterChip } from "./filter_chip.tsx";
 import { AdminFrame } from "./frame.tsx";
-import { ListFailed, ListLoading, PageHead } from "./parts.tsx";
+import { ListFailed, ListLoading, PageHead, SearchField } from "./parts.tsx";
+import { LabelsDialog, LimitsDialog, RemoveDialog } from "./server_dialogs.tsx";
+import { ServerLogDialog } from "./server_log.tsx";
+import { type ServerDialog, ServerRow } from "./server_row.tsx";
+import { useListKeys } from "./shortcuts.tsx";
+import { useAdminWorkspaces } from "./use_admin_workspaces.ts";
 
-const tones: Record<Server["state"], Tone> = { online: "ok", suspect: "warn", unreachable: "bad", disabled: "hollow" };
+const states = ["online", "draining", "suspect", "unreachable", "disabled"] as const;
+const pageSize = 50;
 const sum = (servers: readonly Server[], value: (server: Server) => number) => servers.reduce((total, server) => total + value(server), 0);
+const labelsOf = (server: Server) => Object.entries(server.labels).map(([key, value]) => `${key}=${value}`);
+
+export type ServerFilter = { query: string; state: string; label: string };
+
+/** Empty parts of a filter let everything pass. */
+export function serverMatches(server: Server, filter: ServerFilter): boolean {
+  if (filter.state !== "" && server.state !== filter.state) return false;
+  const labels = labelsOf(server);
+  if (filter.label !== "" && !labels.includes(filter.label)) return false;
+  const query = filter.query.trim().toLowerCase();
+  return query === "" || [server.hostname, server.zone, server.address, ...labels].some((text) => text.toLowerCase().includes(query));
+}
 
 /** The hosts: state, resources as bars, images present and being pulled; living. */
 export function AdminServersPage({ me }: { me: Me }) {
   usePage(t("admin_servers.title"));
   const { value: servers, error } = useStore(live.servers);
   const workspaces = useAdminWorkspaces().value;
-  const sorted = [...(servers ?? [])].sort((a, b) => a.hostname.localeCompare(b.hostname, undefined, { numeric: true }));
-  const sessions = sum(sorted, (server) => server.sessions);
+  const place = usePlace();
+  const filter = useMemo<ServerFilter>(() => {
+    const parameters = new URLSearchParams(place.search);
+    return { query: parameters.get("q") ?? "", state: parameters.get("state") ?? "", label: parameters.get("label") ?? "" };
+  }, [place.search]);
+  const [pages, setPages] = useState(1);
+  const [open, setOpen] = useState<{ dialog: ServerDialog; id: string } | null>(null);
+
+  const all = useMemo(() => [...(servers ?? [])].sort((a, b) => a.hostname.localeCompare(b.hostname, undefined, { numeric: true })), [servers]);
+  const matching = useMemo(() => all.filter((server) => serverMatches(server, filter)), [all, filter]);
+  const shown = matching.slice(0, pages * pageSize);
+  const labels = useMemo(() => [...new Set(all.flatMap(labelsOf))].sort().map((label) => ({ value: label, label })), [all]);
+  const filtered = filter.query !== "" || filter.state !== "" || filter.label !== "";
+  const target = open && all.find((server) => server.id === open.id);
+  const onKeyDown = useListKeys({});
+  const sessions = sum(all, (server) => server.sessions);
+  const close = () => setOpen(null);
+
   return (
     <AdminFrame me={me}>
-      <PageHead title={t("admin_servers.title")} count={servers ? t("admin.rows", { count: servers.length }) : null} />
+      <PageHead title={t("admin_servers.title")} count={servers ? (filtered ? t("admin.of_rows", { shown: matching.length, count: all.length }) : t("admin.rows", { count: all.length })) : null} />
+      {all.length > 0 && (
+        <div className="filters">
+          <SearchField label={t("admin_servers.search")} value={filter.query} onChange={(q) => setParameters({ q })} />
+          <FilterChip name={t("admin_sessions.state")} value={filter.state} parameter="state" whenEmpty={t("admin_sessions.any")} options={states.map((state) => ({ value: state, label: t(`admin_servers.${state}`) }))} />
+          <FilterChip name={t("admin_servers.label")} value={filter.label} parameter="label" options={labels} />
+        </div>
+      )}
       {!servers && !error && <ListLoading rows={3} height={64} />}
       {!servers && error && <ListFailed error={error} onRetry={() => void live.refreshServers()} />}
       {servers?.length === 0 && (
@@ -31,188 +71,57 @@ export function AdminServersPage({ me }: { me: Me }) {
           <EmptyState title={t("admin_servers.empty")} text={t("admin_servers.empty_text")} />
         </div>
       )}
-      {sorted.length > 0 && (
+      {all.length > 0 && matching.length === 0 && (
+        <div className="card">
+          <EmptyState title={t("admin_servers.no_match")} text={t("admin_sessions.no_match_text")}>
+            <Button onClick={() => setParameters({ q: null, state: null, label: null })}>{t("admin_sessions.clear_filters")}</Button>
+          </EmptyState>
+        </div>
+      )}
+      {shown.length > 0 && (
         <>
-          <section className="card servers">
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: arrows between rows; every control is also reached by Tab */}
+          <section className="card servers" onKeyDown={onKeyDown}>
             <div className="sum">
               <span>
-                <b>{sorted.filter((server) => server.state === "online").length}</b> {t("admin_servers.ready")}
+                <b>{all.filter((server) => server.state === "online").length}</b> {t("admin_servers.ready")}
               </span>
               <span>
                 <b>{sessions}</b> {t("admin_servers.sessions", { count: sessions })}
               </span>
               <span>
-                <b>{t("admin_servers.cores_reserved", { used: format.number(sum(sorted, (server) => server.cores_reserved)), total: sum(sorted, (server) => server.cores_total) })}</b> {t("admin_servers.cores_word")}
+                <b>{t("admin_servers.cores_reserved", { used: format.number(sum(all, (server) => server.cores_reserved)), total: format.number(sum(all, (server) => server.cores_total)) })}</b> {t("admin_servers.cores_word")}
               </span>
               <span>
                 <b>
                   {format.partOfBytes(
-                    sum(sorted, (server) => server.memory_reserved_bytes),
-                    sum(sorted, (server) => server.memory_total_bytes),
+                    sum(all, (server) => server.memory_reserved_bytes),
+                    sum(all, (server) => server.memory_total_bytes),
                   )}
                 </b>{" "}
                 {t("admin_servers.memory_word")}
               </span>
             </div>
-            {sorted.map((server) => (
-              <ServerRow key={server.id} server={server} workspaces={workspaces} />
+            {shown.map((server) => (
+              <ServerRow key={server.id} server={server} workspaces={workspaces} onDialog={(dialog) => setOpen({ dialog, id: server.id })} />
             ))}
           </section>
+          {matching.length > shown.length && (
+            <div className="paging">
+              <span className="t3 num">{t("admin_sessions.shown", { shown: shown.length, count: matching.length })}</span>
+              <Button onClick={() => setPages(pages + 1)}>{t("admin_sessions.load_more", { count: pageSize })}</Button>
+            </div>
+          )}
           <p className="hint">
             <Icon of={Info} />
             {t("admin_servers.hint")}
           </p>
         </>
       )}
+      {open?.dialog === "labels" && target && <LabelsDialog server={target} onClose={close} />}
+      {open?.dialog === "limits" && target && <LimitsDialog server={target} onClose={close} />}
+      {open?.dialog === "remove" && target && <RemoveDialog server={target} onClose={close} />}
+      {open?.dialog === "log" && target && <ServerLogDialog server={target} onClose={close} />}
     </AdminFrame>
-  );
-}
-
-function ServerRow({ server, workspaces }: { server: Server; workspaces: AdminWorkspaceList | null }) {
-  const [shown, setShown] = useState(false);
-  const state = server.enabled ? server.state : "disabled";
-  const quiet = state === "disabled";
-  const present = server.images.filter((image) => image.state === "present").length;
-  const busy = server.images.filter((image) => image.state === "pulling" || image.state === "failed");
-  const images = present === server.images.length ? t("admin_servers.images_all", { count: present }) : t("admin_servers.images_some", { present, count: server.images.length });
-  const details = `details-${server.id}`;
-  return (
-    <article className="srv" aria-label={server.hostname}>
-      <div className="sr">
-        <div className="id">
-          <Icon of={ServerIcon} />
-          <div className="grow">
-            <p className="name clip">{server.hostname}</p>
-            <p className="label t3 clip">{t("admin_servers.machine", { cores: format.cores(server.cores_total), memory: format.bytes(server.memory_total_bytes, true), system: server.operating_system })}</p>
-          </div>
-        </div>
-        <div className="stt">
-          <StateDot tone={tones[state]}>{t(`admin_servers.${state}`)}</StateDot>
-          <p className="label t3">
-            {(state === "suspect" || state === "unreachable") && server.last_seen_at ? (
-              <Seen since={server.last_seen_at} />
-            ) : (
-              <Link href={`/admin/sessions?server=${encodeURIComponent(server.hostname)}`} className="quiet-link" title={t("admin_servers.show_sessions")}>
-                {t("admin_servers.sessions_count", { count: server.sessions })}
-              </Link>
-            )}
-          </p>
-        </div>
-        <Meter name={t("admin_servers.cpu")} server={server} value={format.percent(server.cores_used, server.cores_total)} quiet={quiet} text={t("admin_servers.used_reserved", { used: format.number(server.cores_used), total: format.cores(server.cores_total), reserved: format.number(server.cores_reserved) })} />
-        <Meter
-          name={t("admin_servers.memory")}
-          server={server}
-          value={format.percent(server.memory_used_bytes, server.memory_total_bytes)}
-          quiet={quiet}
-          text={t("admin_servers.used_reserved", { used: format.bytes(server.memory_used_bytes), total: format.bytes(server.memory_total_bytes), reserved: format.bytes(server.memory_reserved_bytes) })}
-        />
-        <Meter name={t("admin_servers.disk")} server={server} value={format.percent(server.disk_used_bytes, server.disk_total_bytes)} quiet={quiet} text={t("admin_servers.used_of", { used: format.bytes(server.disk_used_bytes), total: format.bytes(server.disk_total_bytes) })} />
-        <div className="im">
-          <p className="small num">{images}</p>
-          <p className="label t3 clip">{t("admin_servers.zone", { zone: server.zone })}</p>
-        </div>
-        <div className="ac">
-          <IconButton
-            small
-            icon={shown ? ChevronUp : ChevronDown}
-            label={shown ? t("admin_servers.hide") : t("admin_servers.show_details", { name: server.hostname })}
-            aria-expanded={shown}
-            aria-controls={details}
-            onClick={() => setShown(!shown)}
-          />
-        </div>
-      </div>
-      {(busy.length > 0 || shown) && (
-        <div className="pulls" id={details}>
-          {shown && <Details server={server} />}
-          <p className="label t3">{shown ? t("admin_servers.images") : t("admin_servers.images_moving")}</p>
-          {server.images.length === 0 && <p className="small t3 pulls-none">{t("admin_servers.no_images")}</p>}
-          <ul>
-            {(shown ? server.images : busy).map((image) => (
-              <ImageRow key={image.reference} image={image} workspace={workspaces?.find((workspace) => workspace.reference === image.reference)} />
-            ))}
-          </ul>
-        </div>
-      )}
-    </article>
-  );
-}
-
-function Seen({ since }: { since: string }) {
-  const start = Date.parse(since);
-  const text = useClock((now) => t("admin_servers.seen", { age: format.duration(now - start) }));
-  return <span title={format.exactTime(since)}>{text}</span>;
-}
-
-function Meter({ name, server, value, text, quiet }: { name: string; server: Server; value: number; text: string; quiet: boolean }) {
-  return (
-    <div className="m" title={text}>
-      <p className="label">
-        <span className="t3">{name}</span>
-        <span className={value >= 97 ? "num end hot full" : value >= 90 ? "num end hot" : "num end"}>{t("unit.percent", { count: Math.round(value) })}</span>
-      </p>
-      <Bar value={value} off={quiet} label={`${name}, ${server.hostname}: ${text}`} />
-    </div>
-  );
-}
-
-function ImageRow({ image, workspace }: { image: ServerImage; workspace: Workspace | undefined }) {
-  const name = workspace?.friendly_name;
-  const done = (image.size_bytes * image.progress) / 100;
-  return (
-    <li>
-      {workspace ? <WorkspaceIcon url={workspace.icon_url} hue={workspace.hue} size="sm" /> : <span className="ws ws-sm" />}
-      <p className="grow clip">
-        {name && <span className="medium">{name} </span>}
-        <span className={name ? "mono t3" : "mono"}>{image.reference}</span>
-      </p>
-      {image.state === "pulling" && image.progress <= 0 && <span className="t3">{image.message || t("admin_servers.pull_waits")}</span>}
-      {image.state === "pulling" && image.progress > 0 && (
-        <>
-          <Bar progress value={image.progress} label={t("admin_servers.pulling", { name: name ?? image.reference })} />
-          <span className="num t2 amt">{image.size_bytes > 0 ? format.partOfBytes(done, image.size_bytes) : t("unit.percent", { count: Math.round(image.progress) })}</span>
-          {image.message && <span className="num t3 eta clip">{image.message}</span>}
-        </>
-      )}
-      {image.state === "failed" && (
-        <span className="pe">
-          <Icon of={CircleAlert} />
-          {image.message}
-        </span>
-      )}
-      {image.state === "present" && (
-        <>
-          <StateDot tone="ok">{t("admin_servers.image_present")}</StateDot>
-          <span className="num t3 amt">{format.bytes(image.size_bytes)}</span>
-        </>
-      )}
-      {image.state === "absent" && <span className="t3">{image.message || t("admin_servers.image_absent")}</span>}
-    </li>
-  );
-}
-
-function Details({ server }: { server: Server }) {
-  const yes = (value: boolean) => (value ? t("admin_servers.yes") : t("admin_servers.no"));
-  const rows: [string, ReactNode][] = [
-    [t("admin_servers.address"), <span className="mono" key="a">{server.address}</span>],
-    [t("admin_servers.agent_version"), server.version],
-    [t("admin_servers.docker"), server.docker_version],
-    [t("admin_servers.kernel"), server.kernel],
-    [t("admin_servers.load"), format.number(server.load_1, 2)],
-    [t("admin_servers.last_seen"), server.last_seen_at ? <Age key="s" since={server.last_seen_at} /> : t("none")],
-    [t("admin_servers.gpus"), server.gpus.length > 0 ? server.gpus.map((gpu) => gpu.name).join(", ") : t("none")],
-    [t("admin_servers.networks"), server.networks.length > 0 ? server.networks.join(", ") : t("none")],
-    [t("admin_servers.user_namespaces"), yes(server.user_namespaces)],
-    [t("admin_servers.live_restore"), yes(server.live_restore)],
-  ];
-  return (
-    <dl className="facts">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd className="clip">{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
