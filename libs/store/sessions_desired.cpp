@@ -224,7 +224,8 @@ Async<Result<Session>> desire_end(postgres::Database& database, SessionId sessio
 }
 
 Async<Result<Session>> desire_end_as_part(postgres::Queryable& transaction, SessionId session, Actor actor) {
-  auto ending = co_await desire_end_in(transaction, session, actor);
+  EndReason const unsaid;
+  auto ending = co_await desire_end_in(transaction, session, actor, unsaid);
   co_return ending;
 }
 

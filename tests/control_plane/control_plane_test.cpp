@@ -12,6 +12,7 @@
 
 #include "libs/async/sleep.h"
 #include "libs/base/file.h"
+#include "libs/base/log_ring.h"
 #include "libs/crypto/certificate.h"
 #include "libs/http/client.h"
 #include "libs/store/agents.h"
@@ -99,7 +100,7 @@ class ControlPlane : public ::testing::Test {
     manager.reset();
   }
   void start_agent() {
-    the_agent = std::make_unique<agent::Agent>(loop.executor(), agent_options, clock);
+    the_agent = std::make_unique<agent::Agent>(loop.executor(), agent_options, clock, agent_log);
     auto started = the_agent->start();
     ASSERT_TRUE(started) << started.error();
   }
@@ -208,6 +209,7 @@ class ControlPlane : public ::testing::Test {
   oriel::testing::TemporaryDirectory directory;
   oriel::testing::Loop loop;
   SystemClock clock;
+  log::Ring agent_log{16, 1024};
   store::testing::TestDatabase test_database;
   std::unique_ptr<postgres::Database> database;
   store::testing::Basics basics;

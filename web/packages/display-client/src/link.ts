@@ -83,7 +83,10 @@ export class Link {
     socket?.close(code, reason.slice(0, 120));
     if (this.openedAt > 0 && performance.now() - this.openedAt > goodAfter) this.failures = 0;
     this.failures++;
-    if (this.failures < unreadableAttempts) return this.lost("again", reason);
+    if (this.failures < unreadableAttempts) {
+      this.lost("again", reason);
+      return;
+    }
     this.stopped = true;
     this.options.closed?.("unreadable", reason);
   }

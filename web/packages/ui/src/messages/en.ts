@@ -280,7 +280,6 @@ export const en = {
   "admin_servers.memory_word": "memory reserved",
   "admin_servers.machine": "{cores}, {memory}, {system}",
   "admin_servers.online": "Ready",
-  "admin_servers.draining": "Draining",
   "admin_servers.suspect": "Suspect",
   "admin_servers.unreachable": "Unreachable",
   "admin_servers.disabled": "Disabled",
