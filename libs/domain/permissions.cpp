@@ -412,7 +412,18 @@ std::string_view audit_name(Action action) {
     case kStartSession:
       return "session.request";
     case kEndSession:
+    case kEndAnySession:
       return "session.end";
+    case kMessageSession:
+      return "session.message";
+    case kAcknowledgeMessage:
+      return "session.message_read";
+    case kWatchSession:
+      return "session.view";
+    case kChangeServer:
+      return "agent.change";
+    case kRemoveServer:
+      return "agent.remove";
     case kPublicUseSession:
       return "session.use";
     case kEndOwnDevices:
