@@ -119,7 +119,9 @@ TEST_F(Administering, AViewIsViewOnlyAndTheOwnerSeesIt) {
   EXPECT_EQ(api.post(watch, admin, {{"viewer", "x"}, {"ended", false}}).status, 400);
   EXPECT_EQ(api.post(watch, admin, {{"viewer", viewer}, {"ended", true}}).status, 204);
   EXPECT_TRUE(session_as(user).at("watchers").as_array().empty());
-  EXPECT_EQ(api.count("select count(*) from audit where action in ('session.view', 'session.view_end')"), 2);
+  EXPECT_EQ(api.count("select count(*) from audit where action in ('session.view', 'session.view_end') and "
+                      "result = 'done'"),
+            2);
 }
 
 TEST_F(Administering, AServerIsDrainedLabelledAndItsWordsAreChecked) {
