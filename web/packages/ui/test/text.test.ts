@@ -48,7 +48,7 @@ test("texts follow the rules: no exclamation mark, no please; and every message 
   };
   for (const folder of ["packages/ui/src", "apps/portal/src"]) collect(folder);
   const code = sources.join("\n");
-  const built = ["state.", "admin_servers.online", "admin_servers.suspect", "admin_servers.unreachable", "admin_servers.disabled"];
+  const built = ["state.", "admin_servers.online", "admin_servers.suspect", "admin_servers.unreachable", "admin_servers.disabled", "admin_servers.draining"];
   for (const [key, entry] of Object.entries(en)) {
     for (const text of typeof entry === "string" ? [entry] : [entry.one, entry.other]) assert.doesNotMatch(text, /!|\bplease\b/i, key);
     assert.ok(code.includes(`"${key}"`) || built.some((prefix) => key.startsWith(prefix)), `message ${key} is not used`);

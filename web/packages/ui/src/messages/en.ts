@@ -323,6 +323,7 @@ export const en = {
   "admin_servers.state_since": "In this state",
   "admin_servers.since": "{state} since {time}",
   "admin_servers.left": { one: "{count} session left", other: "{count} sessions left" },
+  "admin_servers.draining": "Draining",
   "admin_servers.drained": "Empty",
   "admin_servers.drain": "Drain",
   "admin_servers.undrain": "Stop draining",
