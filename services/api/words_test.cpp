@@ -20,7 +20,8 @@ TEST(LaunchWords, Locales) {
 TEST(LaunchWords, TimeZones) {
   for (auto const good : {"UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+3"})
     EXPECT_TRUE(parse_timezone(good)) << good;
-  for (auto const bad : {"", "/etc/passwd", "../UTC", "Europe/", "a b", "x\n", "-x", ":x", "_x", "Europe//Paris"})
+  for (auto const bad :
+       {"", "/etc/passwd", "../UTC", "Europe/", "a b", "x\n", "-x", ":x", "_x", "Europe//Paris"})
     EXPECT_FALSE(parse_timezone(bad)) << bad;
 }
 

@@ -1,5 +1,6 @@
 // ROW(id, what is tried, the error that all three identities expect, how)
-// ROW3(id, what is tried, error of the desktop's user, of the display server's user, of root in the container, how)
+// ROW3(id, what is tried, error of the desktop's user, of the display server's user, of root in the
+// container, how)
 // "|" parts what kernels answer differently. Read by probe.c alone.
 
 // Mounts and namespaces
@@ -12,7 +13,8 @@ ROW(open_tree, "open_tree", "EPERM|ENOSYS", tried(syscall(SYS_open_tree, AT_FDCW
 ROW(move_mount, "move_mount", "EPERM|ENOSYS", tried(syscall(SYS_move_mount, -1, "", -1, "", 0)))
 ROW(fsopen, "fsopen", "EPERM|ENOSYS", tried(syscall(SYS_fsopen, "tmpfs", 0)))
 ROW(fsmount, "fsmount", "EPERM|ENOSYS", tried(syscall(SYS_fsmount, -1, 0, 0)))
-ROW(mount_setattr, "mount_setattr", "EPERM|ENOSYS", tried(syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, NULL, 0)))
+ROW(mount_setattr, "mount_setattr", "EPERM|ENOSYS",
+    tried(syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, NULL, 0)))
 ROW(new_mounts, "a mount namespace", "EPERM", new_mounts())
 ROW(new_uts, "a UTS namespace", "EPERM", tried(unshare(CLONE_NEWUTS)))
 ROW(new_cgroup, "a cgroup namespace", "EPERM", tried(unshare(CLONE_NEWCGROUP)))
@@ -25,7 +27,8 @@ ROW(inner_mount, "mount in a user namespace of one's own", "EPERM", in_user_name
 ROW(inner_mounts, "a mount namespace in a user namespace", "EPERM", in_user_namespace(new_mounts))
 ROW(inner_device, "a device file in a user namespace", "EPERM", in_user_namespace(device))
 ROW(inner_bpf, "bpf in a user namespace", "EPERM|ENOSYS", in_user_namespace(bpf_map))
-ROW(inner_address, "the container's hardware address from a user namespace", "EPERM", in_user_namespace(hardware_address))
+ROW(inner_address, "the container's hardware address from a user namespace", "EPERM",
+    in_user_namespace(hardware_address))
 
 // The kernel
 ROW(init_module, "init_module", "EPERM", tried(syscall(SYS_init_module, "", 0, "")))
@@ -57,7 +60,8 @@ ROW(quota, "quotactl", "EPERM", tried(quotactl(QCMD(Q_SYNC, USRQUOTA), NULL, 0, 
 ROW(acct, "acct", "EPERM", tried(acct(NULL)))
 ROW(syslog, "read the kernel's log", "EPERM", tried(klogctl(3, (char[64]){0}, 64)))
 ROW(vhangup, "vhangup", "EPERM", tried(vhangup()))
-ROW(personality, "personality without address randomization", "EPERM", tried(syscall(SYS_personality, 0x0040000)))
+ROW(personality, "personality without address randomization", "EPERM",
+    tried(syscall(SYS_personality, 0x0040000)))
 ROW(mbind, "mbind", "EPERM", tried(syscall(SYS_mbind, NULL, 0, 0, NULL, 0, 0)))
 ROW(move_pages, "move_pages", "EPERM", tried(syscall(SYS_move_pages, 0, 0, NULL, NULL, NULL, 0)))
 ROW(fanotify, "fanotify_init", "EPERM", tried(syscall(SYS_fanotify_init, 0, 0)))
@@ -68,7 +72,8 @@ ROW(socketcall32, "AF_VSOCK by socketcall, the 32-bit entry", "EPERM|SIGNAL", as
 
 // Rights
 ROW3(setuid, "become root", "EPERM", "EPERM", "allowed", tried(setresuid(0, 0, 0)))
-ROW3(setgid, "become the display server's group", "EPERM", "allowed", "allowed", tried(setresgid(64010, 64010, 64010)))
+ROW3(setgid, "become the display server's group", "EPERM", "allowed", "allowed",
+     tried(setresgid(64010, 64010, 64010)))
 ROW3(setgroups, "take another group", "EPERM", "EPERM", "allowed", tried(setgroups(1, (gid_t[]){0})))
 ROW(capset, "take CAP_SYS_ADMIN", "EPERM", raise_capability())
 ROW(ambient, "an ambient capability", "EPERM", ambient())
@@ -122,9 +127,12 @@ ROW(core_pattern, "write core_pattern", "EROFS|EACCES", written("/proc/sys/kerne
 ROW(sysrq, "write sysrq-trigger", "EROFS|EACCES|ENOENT", written("/proc/sysrq-trigger", "h"))
 ROW(modprobe, "write modprobe's path", "EROFS|EACCES|ENOENT", written("/proc/sys/kernel/modprobe", "/tmp/x"))
 ROW(ip_forward, "write ip_forward", "EROFS|EACCES", written("/proc/sys/net/ipv4/ip_forward", "1"))
-ROW(release_agent, "write a cgroup's release_agent", "EROFS|EACCES|ENOENT", written("/sys/fs/cgroup/memory/release_agent", "/tmp/x"))
-ROW(own_limit, "write the own memory limit", "EROFS|EACCES|ENOENT", written("/sys/fs/cgroup/memory/memory.limit_in_bytes", "-1"))
-ROW(own_limit2, "write the own memory limit (cgroup 2)", "EROFS|EACCES|ENOENT", written("/sys/fs/cgroup/memory.max", "max"))
+ROW(release_agent, "write a cgroup's release_agent", "EROFS|EACCES|ENOENT",
+    written("/sys/fs/cgroup/memory/release_agent", "/tmp/x"))
+ROW(own_limit, "write the own memory limit", "EROFS|EACCES|ENOENT",
+    written("/sys/fs/cgroup/memory/memory.limit_in_bytes", "-1"))
+ROW(own_limit2, "write the own memory limit (cgroup 2)", "EROFS|EACCES|ENOENT",
+    written("/sys/fs/cgroup/memory.max", "max"))
 ROW(uevent, "write uevent_helper", "EROFS|EACCES|ENOENT", written("/sys/kernel/uevent_helper", "/tmp/x"))
 ROW(mtu, "write an interface's MTU", "EROFS|EACCES", written("/sys/class/net/lo/mtu", "1400"))
 ROW(kcore, "read /proc/kcore", "empty|EACCES|ENOENT|EPERM", read_something("/proc/kcore"))
@@ -140,13 +148,20 @@ ROW(passwd, "write /etc/passwd", "EROFS|EACCES", opened("/etc/passwd", O_WRONLY)
 ROW(preload, "make /etc/ld.so.preload", "EROFS", opened("/etc/ld.so.preload", O_WRONLY | O_CREAT))
 ROW(init, "write PID 1's program", "EROFS|ETXTBSY|EACCES", opened("/opt/oriel/bin/oriel-init", O_WRONLY))
 ROW(runtime, "a file in the runtime", "EROFS", opened("/opt/oriel/bin/probe", O_WRONLY | O_CREAT))
-ROW(runtime_mode, "the mode of a runtime file", "EROFS|EPERM", tried(chmod("/opt/oriel/bin/oriel-display", 0777)))
+ROW(runtime_mode, "the mode of a runtime file", "EROFS|EPERM",
+    tried(chmod("/opt/oriel/bin/oriel-display", 0777)))
 ROW(control_file, "a file beside the control socket", "EROFS", opened("/run/oriel/probe", O_WRONLY | O_CREAT))
 ROW(control_unlink, "remove the control socket", "EROFS|EACCES", tried(unlink("/run/oriel/control.sock")))
-ROW3(control_connect, "connect to the control socket", "EACCES", "allowed", "EACCES", unix_connect("/run/oriel/control.sock"))
-ROW3(cookie_other, "read the other user's X cookie", "EACCES", "EACCES", "EACCES", opened(identity == kUser ? "/run/oriel-display/Xauthority" : "/run/user/1000/Xauthority", O_RDONLY))
-ROW3(exec_run, "execute from a run directory", "EACCES", "EACCES", "EACCES", executed(identity == kUser ? "/run/user/1000/probe-exec" : identity == kDisplay ? "/run/oriel-display/probe-exec" : "/run/probe-exec"))
+ROW3(control_connect, "connect to the control socket", "EACCES", "allowed", "EACCES",
+     unix_connect("/run/oriel/control.sock"))
+ROW3(cookie_other, "read the other user's X cookie", "EACCES", "EACCES", "EACCES",
+     opened(identity == kUser ? "/run/oriel-display/Xauthority" : "/run/user/1000/Xauthority", O_RDONLY))
+ROW3(exec_run, "execute from a run directory", "EACCES", "EACCES", "EACCES",
+     executed(identity == kUser      ? "/run/user/1000/probe-exec"
+              : identity == kDisplay ? "/run/oriel-display/probe-exec"
+                                     : "/run/probe-exec"))
 ROW(exec_shm, "execute from /dev/shm", "EACCES", executed("/dev/shm/probe-exec"))
-ROW3(shadow, "read /etc/shadow", "EACCES|ENOENT", "EACCES|ENOENT", "allowed|EACCES|ENOENT", opened("/etc/shadow", O_RDONLY))
+ROW3(shadow, "read /etc/shadow", "EACCES|ENOENT", "EACCES|ENOENT", "allowed|EACCES|ENOENT",
+     opened("/etc/shadow", O_RDONLY))
 ROW(docker, "the engine's socket", "ENOENT", unix_connect("/var/run/docker.sock"))
 ROW(containerd, "containerd's socket", "ENOENT", unix_connect("/run/containerd/containerd.sock"))
