@@ -114,6 +114,7 @@ class World {
   void make() {
     api_ = std::make_unique<RunningApi>();
     std::vector<int> every;
+    every.reserve(1000);
     for (int number = 0; number < 1000; ++number) every.push_back(number);
     api_->make_key("fuzz", every);
     sign_in();
