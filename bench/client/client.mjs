@@ -14,7 +14,7 @@ for(let at=0;at<1500;at++){const p=document.createElement('p');p.textContent=at+
 let y=0;setInterval(()=>{y+=12;scrollTo(0,y)},1000/30)</script>`;
 
 const oriel = new Instance();
-const internet = await Internet.create(`orielben${process.pid % 1000}`, "203.0.113.0");
+const internet = await Internet.create();
 await internet.serve({ "/": page });
 const visitor = await Visitor.open(oriel, { width: 1920, height: 1080 });
 const environment = ["-e", "DISPLAY=:0", "-e", "XAUTHORITY=/run/user/1000/Xauthority", "-e", "HOME=/home/user"];

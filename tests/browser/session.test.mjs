@@ -24,7 +24,7 @@ describe("Firefox in a browser", () => {
   let id;
   before(async () => {
     oriel = new Instance();
-    internet = await Internet.create(`orielbrw${process.pid % 1000}`, "203.0.113.0");
+    internet = await Internet.create();
     await internet.serve({ "/": page });
     visitor = await Visitor.open(oriel);
   });

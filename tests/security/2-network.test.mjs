@@ -42,12 +42,11 @@ describe("a session's network", () => {
   before(async () => {
     oriel = new Instance();
     person = await oriel.signIn("user");
-    const tag = process.pid % 10000;
-    internet = await Internet.create(`orlsecnet${tag}`, "198.51.100.0");
+    internet = await Internet.create("198.51.100.0");
     await internet.serve({ "/": "outside" });
-    lan = await Internet.create(`orlseclan${tag}`, "10.98.7.0");
+    lan = await Internet.create("10.98.7.0");
     await lan.serve({ "/": "private" });
-    link = await Internet.create(`orlseclnk${tag}`, "169.254.77.0");
+    link = await Internet.create("169.254.77.0");
     await link.serve({ "/": "link-local" });
     listener = net.createServer((socket) => socket.on("error", () => undefined).end("the host"));
     await new Promise((resolve) => listener.listen(0, "::", resolve));
@@ -67,7 +66,7 @@ describe("a session's network", () => {
   const opens = async (targets, user = identities.user) => JSON.parse((await python(container, user, connects(targets))).trim().split("\n").pop());
 
   test("a page outside is reached; a private network, a link-local address and another pool are not", async () => {
-    const stand_ins = [[lan.address, 80], [link.address, 80], ["10.98.7.1", listener.address().port], ["169.254.77.1", listener.address().port]];
+    const stand_ins = [[lan.address, 80], [link.address, 80], [lan.gateway, listener.address().port], [link.gateway, listener.address().port]];
     for (const [host, port] of stand_ins) {
       const made = net.connect(port, host);
       await new Promise((resolve, reject) => made.once("connect", resolve).once("error", reject)); // the host reaches them

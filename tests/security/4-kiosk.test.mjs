@@ -20,7 +20,7 @@ describe("Firefox as a kiosk", () => {
   before(async () => {
     oriel = new Instance();
     person = await oriel.signIn("user");
-    internet = await Internet.create(`orlseckio${process.pid % 10000}`, "198.51.100.0");
+    internet = await Internet.create("198.51.100.0");
     await internet.serve({
       "/": "<title>start page</title>hello",
       "/evil.sh": attachment("evil.sh", "application/x-sh", script),
