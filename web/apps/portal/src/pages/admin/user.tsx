@@ -64,9 +64,11 @@ export function AdminUserPage({ me, id }: { me: Me; id: string }) {
             </div>
           )}
           {user.id === me.id && (
-            <p className="notice notice-block">
-              <b className="medium">{t("users.self")}.</b> {t("users.self_text")}
-            </p>
+            <div className="notice notice-block">
+              <p>
+                <b className="medium">{t("users.self")}.</b> {t("users.self_text")}
+              </p>
+            </div>
           )}
           <div className="cards">
             <Facts user={user} />
