@@ -165,7 +165,7 @@ TEST_F(Administration, ADrainingServerTakesNothingNewAndKeepsWhatItHas) {
   ASSERT_TRUE(loop.run(open_channel(*manager, agent, "2")));
   ASSERT_TRUE(loop.run(check_in(
       *manager, agent,
-      {{"hostname", "alpha"}, {"cores_total", 16}, {"memory_total_bytes", std::int64_t{64} << 30}})));
+      {{"hostname", "alpha"}, {"cores_total", 16}, {"memory_total_bytes", std::int64_t{64} << 30}}, {})));
   EXPECT_EQ(loop.run(place_session(*manager, launched().id)).value()->session.state, SessionState::kFailed);
   ASSERT_TRUE(loop.run(change_agent(*api, agent, {.draining = false}, actor)));
   EXPECT_EQ(loop.run(place_session(*manager, launched().id)).value()->session.state, SessionState::kPlaced);
@@ -205,7 +205,7 @@ TEST_F(Administration, ARemovedServerIsGoneAndItsSessionsFailWithTheReason) {
   EXPECT_TRUE(loop.run(list_agents(*api))->empty());
   EXPECT_FALSE(*loop.run(find_agent(*manager, agent)));
   EXPECT_EQ(loop.run(open_channel(*manager, agent, "3")).error().code, Code::kNotFound);
-  EXPECT_EQ(loop.run(check_in(*manager, agent, {})).error().code, Code::kNotFound);
+  EXPECT_EQ(loop.run(check_in(*manager, agent, {}, {})).error().code, Code::kNotFound);
   EXPECT_EQ(loop.run(fail_sessions_of_removed_agents(*manager))->size(), 1U);
   EXPECT_TRUE(loop.run(fail_sessions_of_removed_agents(*manager))->empty());
   auto const failed = read(session.id);

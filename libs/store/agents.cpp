@@ -179,11 +179,14 @@ Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId a
   co_return rows->front().integer("channel_epoch");
 }
 
-Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Object resources) {
+Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Object resources,
+                         std::optional<WallTime> sent_at) {
   auto hostname = text_in(resources, "hostname");
-  postgres::Parameters values(agent, json::text(resources), to_utf8(hostname, 253));
+  postgres::Parameters values(agent, json::text(resources), to_utf8(hostname, 253), sent_at);
   auto rows = co_await database.query(
-      "update agents set last_seen_at = now(), state = 'online', resources = $2::jsonb, "
+      "update agents set last_seen_at = now(), state = 'online', resources = $2::jsonb || "
+      "jsonb_build_object('clock_difference_ms', "
+      "(extract(epoch from $4::timestamptz - clock_timestamp()) * 1000)::bigint), "
       "hostname = case when $3 = '' then hostname else $3 end where id = $1 and removed_at is null",
       std::move(values));
   if (!rows) co_return rows.error().within("note the heartbeat");

@@ -67,8 +67,10 @@ struct NewAgent {
 /// A channel was accepted: channel_epoch + 1, online, seen now. Gives the epoch; kNotFound when absent.
 [[nodiscard]] Async<Result<std::int64_t>> open_channel(postgres::Database& database, AgentId agent,
                                                        std::string version);
-/// A heartbeat: seen now, online, resources as reported. kNotFound when absent.
-[[nodiscard]] Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Object resources);
+/// A heartbeat: seen now, online, resources as reported. `sent_at`, by the agent's clock, becomes the
+/// resources' `clock_difference_ms`: before (+) or behind (-) the database's. kNotFound when absent.
+[[nodiscard]] Async<Result<>> check_in(postgres::Database& database, AgentId agent, json::Object resources,
+                                       std::optional<WallTime> sent_at);
 /// Replaces the inventory.
 [[nodiscard]] Async<Result<>> record_inventory(postgres::Database& database, AgentId agent,
                                                json::Array images, json::Array networks);

@@ -70,12 +70,18 @@ TEST_F(Agents, SilenceIsMarkedAndAHeartbeatHeals) {
   EXPECT_TRUE(loop.run(mark_silent_agents(*manager))->empty());
   ASSERT_TRUE(loop.run(owner->query("update agents set last_seen_at = now() - interval '40 seconds'")));
   EXPECT_EQ(loop.run(mark_silent_agents(*manager))->at(0).state, AgentState::kUnreachable);
-  ASSERT_TRUE(loop.run(check_in(*manager, id, {{"hostname", "beta"}, {"cores_total", 8}})));
+  ASSERT_TRUE(loop.run(check_in(*manager, id, {{"hostname", "beta"}, {"cores_total", 8}},
+                                SystemClock().now() - std::chrono::hours(1))));
   auto const agent = **loop.run(find_agent(*manager, id));
   EXPECT_EQ(agent.state, AgentState::kOnline);
   EXPECT_EQ(agent.hostname, "beta");
   EXPECT_EQ(capacity_of(agent).cores_total, 8);
-  EXPECT_EQ(loop.run(check_in(*manager, AgentId::random(), {})).error().code, Code::kNotFound);
+  auto const apart = agent.resources.at("clock_difference_ms").as_int64();
+  EXPECT_NEAR(static_cast<double>(apart), -3'600'000.0, 30'000.0);
+  ASSERT_TRUE(loop.run(check_in(*manager, id, {}, {})));
+  auto const older = **loop.run(find_agent(*manager, id));
+  EXPECT_TRUE(older.resources.at("clock_difference_ms").is_null()) << "an agent that does not say";
+  EXPECT_EQ(loop.run(check_in(*manager, AgentId::random(), {}, {})).error().code, Code::kNotFound);
 }
 
 TEST_F(Agents, EachChannelHasANewEpoch) {

@@ -10,6 +10,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/json/value.hpp>
 
+#include "libs/base/clock.h"
 #include "libs/base/id.h"
 
 /// Messages of agent ⇄ manager; README.md beside this file says what they mean. A member that is absent keeps
@@ -219,9 +220,10 @@ BOOST_DESCRIBE_STRUCT(Resources, (),
 struct Heartbeat {
   static constexpr bool kAbsentKeepsDefault = true;
   std::string type = "heartbeat";
+  std::optional<WallTime> sent_at{};  ///< by the agent's clock
   Resources resources{};
 };
-BOOST_DESCRIBE_STRUCT(Heartbeat, (), (type, resources))
+BOOST_DESCRIBE_STRUCT(Heartbeat, (), (type, sent_at, resources))
 
 struct InventoryImage {
   static constexpr bool kAbsentKeepsDefault = true;

@@ -8,6 +8,7 @@
 #include "libs/async/deadline.h"
 #include "libs/async/failpoint.h"
 #include "libs/async/first_result.h"
+#include "libs/base/clock.h"
 #include "libs/base/json.h"
 #include "libs/base/limits.h"
 #include "libs/base/log.h"
@@ -226,6 +227,7 @@ Async<Result<>> ManagerChannel::send_loop(http::WebSocket& socket) {
     if (std::chrono::steady_clock::now() >= next_heartbeat) {
       next_heartbeat += heartbeat_;
       wire::Heartbeat beat;
+      beat.sent_at = SystemClock().now();
       beat.resources = resources_.read(images_.host(), sessions_.count());
       auto sent = co_await socket.write(json::write_text(beat));
       if (!sent) co_return sent.error();

@@ -39,6 +39,19 @@ class Administering : public ::testing::Test {
 
 std::string word(json::Value const& value) { return std::string(std::string_view(value.as_string())); }
 
+TEST_F(Administering, DiagnosticsWarnOfAServerWhoseClockIsWrong) {
+  auto const an_hour_late = SystemClock().now() - std::chrono::hours(1);
+  ASSERT_TRUE(api.loop.run(store::check_in(*api.owner, server, {{"hostname", "alpha"}}, an_hour_late)));
+  auto const body = body_of(api.get("/api/v1/admin/diagnostics", admin));
+  EXPECT_LT(body.at("servers").at(0).at("clock_difference_ms").as_int64(), -3'590'000);
+  bool warned = false;
+  for (auto const& check : body.at("checks").as_array()) {
+    warned = warned || (word(check.at("check")) == "clock" && word(check.at("state")) == "warning" &&
+                        word(check.at("message")).starts_with("alpha and the database: 36"));
+  }
+  EXPECT_TRUE(warned) << json::text(body.at("checks"));
+}
+
 TEST_F(Administering, AMessageReachesTheOwnerAndIsAcknowledgedOnce) {
   auto const absent = SessionId::random().text();
   auto const sent = results_of(

@@ -14,6 +14,7 @@
 #include "libs/store/agents.h"
 #include "libs/store/migrations.h"
 #include "libs/store/service_reports.h"
+#include "libs/store/settings.h"
 #include "services/api/views.h"
 
 namespace oriel::api {
@@ -171,10 +172,13 @@ Async<> Diagnostics::look_at_servers(Page& page) {
     page.problem("agents", "no server has ever checked in", "oriel up; then oriel logs agent");
     co_return;
   }
+  auto const policy = co_await store::find_placement_policy(database_);
   std::size_t online = 0;
   for (auto const& agent : *agents) {
-    auto const view = server_view(agent);
+    auto const view = server_view(agent, policy ? *policy : domain::PlacementPolicy());
     auto const state = text_member(view, "state");
+    auto const* const reported = agent.resources.if_contains("clock_difference_ms");
+    auto const clock_difference = reported ? *reported : json::Value();
     page.servers.push_back(json::Object{{"hostname", agent.hostname},
                                         {"state", state},
                                         {"last_seen_at", view.at("last_seen_at")},
@@ -182,12 +186,14 @@ Async<> Diagnostics::look_at_servers(Page& page) {
                                         {"docker_version", view.at("docker_version")},
                                         {"kernel", view.at("kernel")},
                                         {"operating_system", view.at("operating_system")},
-                                        {"clock_difference_ms", nullptr}});
+                                        {"clock_difference_ms", clock_difference}});
     if (state == "suspect" || state == "unreachable") {
       page.problem("agents", agent.hostname + " is " + state, "oriel logs agent, on that host");
       continue;
     }
     ++online;
+    if (auto const* const apart = clock_difference.if_int64())
+      page.checks.push_back(domain::judge_clock(agent.hostname + " and the database", *apart));
     if (agent.version != version()) {
       page.warning("agents",
                    agent.hostname + " runs version " + agent.version + ", this is " + std::string(version()),

@@ -355,7 +355,7 @@ Async<Result<>> AgentChannel::read_loop() {
       auto heartbeat = json::read<wire::Heartbeat>(*value, json::Unknown::kIgnore);
       if (!heartbeat) co_return heartbeat.error().within("read heartbeat");
       auto resources = json::write(heartbeat->resources).as_object();
-      auto checked_in = co_await store::check_in(database_, agent_, std::move(resources));
+      auto checked_in = co_await store::check_in(database_, agent_, std::move(resources), heartbeat->sent_at);
       if (!checked_in) co_return checked_in.error();
     } else if (envelope->type == "inventory") {
       auto inventory = json::read<wire::Inventory>(*value, json::Unknown::kIgnore);

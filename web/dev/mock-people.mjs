@@ -75,7 +75,7 @@ function diagnostics(state) {
       { name: "proxy", state: "ready", version: "", memory_bytes: null, seen_at: ago(0), detail: "this page came through it" },
       { name: "manager", state: "ready", version: "0.1.0", memory_bytes: 11_200_000, seen_at: ago(7), detail: "leads" },
     ],
-    servers: state.servers.map(({ hostname, state: now, last_seen_at, version, docker_version, kernel, operating_system }) => ({ hostname, state: now, last_seen_at, version, docker_version, kernel, operating_system, clock_difference_ms: null })),
+    servers: state.servers.map(({ hostname, state: now, last_seen_at, version, docker_version, kernel, operating_system }) => ({ hostname, state: now, last_seen_at, version, docker_version, kernel, operating_system, clock_difference_ms: now === "suspect" ? null : 3 })),
     text: "Oriel 0.1.0 (1a2b3c4)\n",
   };
 }

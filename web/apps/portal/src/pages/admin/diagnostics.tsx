@@ -55,6 +55,7 @@ function Whole({ page }: { page: Diagnostics }) {
     { id: "version", head: t("diagnostics.version"), className: "mono t2", cell: (server) => server.version || t("none") },
     { id: "docker", head: t("diagnostics.docker"), className: "mono t2", cell: (server) => server.docker_version || t("none") },
     { id: "kernel", head: t("diagnostics.kernel"), className: "mono t2", cell: (server) => <span className="clip limited">{[server.kernel, server.operating_system].filter(Boolean).join(", ") || t("none")}</span> },
+    { id: "clock", head: t("diagnostics.clock"), right: true, className: "num t2", cell: (server) => (server.clock_difference_ms === null ? t("none") : t("diagnostics.clock_ms", { count: format.number(server.clock_difference_ms) })) },
     { id: "seen", head: t("diagnostics.seen"), right: true, cell: (server) => (server.last_seen_at ? <Age since={server.last_seen_at} /> : t("none")) },
   ];
   return (
