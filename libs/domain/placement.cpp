@@ -20,14 +20,6 @@ std::string gibibytes(std::int64_t bytes) {
          " GiB";
 }
 
-double cores_limit(ServerCapacity const& server, PlacementPolicy const& policy) {
-  return server.cores_total * policy.cores_overcommit;
-}
-
-std::int64_t memory_limit(ServerCapacity const& server, PlacementPolicy const& policy) {
-  return server.memory_total_bytes - policy.memory_kept_bytes;
-}
-
 PlacementCheck check_image(PlacementRequest const& request, ServerCapacity const& server) {
   auto const name = request.image_reference;
   ServerImage const* best = nullptr;
@@ -75,12 +67,12 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
 
   checks.push_back(check_image(request, server));
 
-  auto const free_cores = std::max(0.0, cores_limit(server, policy) - server.cores_reserved);
+  auto const free_cores = std::max(0.0, reservable_cores(server, policy) - server.cores_reserved);
   checks.push_back(
       {CheckKind::kCores, free_cores + 1e-9 >= request.cores,
        "has " + one_decimal(free_cores) + " cores to give, " + one_decimal(request.cores) + " are needed"});
 
-  auto const free_memory = memory_limit(server, policy) - server.memory_reserved_bytes;
+  auto const free_memory = reservable_memory_bytes(server, policy) - server.memory_reserved_bytes;
   checks.push_back({CheckKind::kMemory, free_memory >= request.memory_bytes,
                     "has " + gibibytes(free_memory) + " of memory free, " + gibibytes(request.memory_bytes) +
                         " are needed"});
@@ -101,8 +93,8 @@ ServerChecks check_server(PlacementRequest const& request, ServerCapacity const&
 
 double share_left(PlacementRequest const& request, ServerCapacity const& server,
                   PlacementPolicy const& policy) {
-  auto const cores = cores_limit(server, policy);
-  auto const memory = static_cast<double>(memory_limit(server, policy));
+  auto const cores = reservable_cores(server, policy);
+  auto const memory = static_cast<double>(reservable_memory_bytes(server, policy));
   auto const cores_share = cores <= 0 ? 0 : (cores - server.cores_reserved - request.cores) / cores;
   auto const memory_share =
       memory <= 0
@@ -161,6 +153,14 @@ std::string PlacementDecision::summary() const {
     }
   }
   return "No server can start this workspace now: " + why + ".";
+}
+
+double reservable_cores(ServerCapacity const& server, PlacementPolicy const& policy) {
+  return server.cores_total * policy.cores_overcommit;
+}
+
+std::int64_t reservable_memory_bytes(ServerCapacity const& server, PlacementPolicy const& policy) {
+  return server.memory_total_bytes - policy.memory_kept_bytes;
 }
 
 PlacementDecision place(PlacementRequest const& request, std::span<ServerCapacity const> servers,

@@ -90,6 +90,11 @@ struct PlacementDecision {
   [[nodiscard]] std::string summary() const;
 };
 
+/// How many cores and bytes of memory sessions may be promised on a server, all together.
+[[nodiscard]] double reservable_cores(ServerCapacity const& server, PlacementPolicy const& policy);
+[[nodiscard]] std::int64_t reservable_memory_bytes(ServerCapacity const& server,
+                                                   PlacementPolicy const& policy);
+
 /// Among the servers that pass every check, the one with the largest smaller share of free memory and free
 /// cores after the session is there; ties go to the one with fewer sessions, then to the lower id.
 [[nodiscard]] PlacementDecision place(PlacementRequest const& request,

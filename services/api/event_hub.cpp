@@ -9,6 +9,7 @@
 #include "libs/http/message.h"
 #include "libs/store/agents.h"
 #include "libs/store/ended_sign_ins.h"
+#include "libs/store/settings.h"
 #include "libs/store/sign_ins.h"
 #include "services/api/views.h"
 
@@ -209,8 +210,10 @@ Async<> EventHub::tell_servers() {
   if (!anybody) co_return;
   auto agents = co_await store::list_agents(database_);
   if (!agents) co_return;
+  auto const policy = co_await store::find_placement_policy(database_);
+  if (!policy) co_return;
   for (auto const& agent : *agents) {
-    auto text = json::text(server_view(agent));
+    auto text = json::text(server_view(agent, *policy));
     auto& told = servers_[agent.id];
     if (told == text) continue;
     told = text;

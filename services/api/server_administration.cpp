@@ -6,6 +6,7 @@
 
 #include "libs/http/json_body.h"
 #include "libs/store/agent_settings.h"
+#include "libs/store/settings.h"
 #include "services/api/respond.h"
 #include "services/api/views.h"
 
@@ -59,8 +60,10 @@ void ServerAdministration::declare(Routes& router) {
 Async<Result<http::Response>> ServerAdministration::list(http::Request) {
   auto agents = co_await store::list_agents(database_);
   if (!agents) co_return agents.error();
+  auto const policy = co_await store::find_placement_policy(database_);
+  if (!policy) co_return policy.error();
   json::Array views;
-  for (auto const& agent : *agents) views.push_back(server_view(agent));
+  for (auto const& agent : *agents) views.push_back(server_view(agent, *policy));
   co_return http::json_response(json::Object{{"servers", std::move(views)}});
 }
 
@@ -74,7 +77,9 @@ Async<Result<http::Response>> ServerAdministration::change(http::Request request
   auto changed =
       co_await store::change_agent(database_, *id, std::move(*change), identity_of(request).actor());
   if (!changed) co_return changed.error();
-  co_return http::json_response(server_view(*changed));
+  auto const policy = co_await store::find_placement_policy(database_);
+  if (!policy) co_return policy.error();
+  co_return http::json_response(server_view(*changed, *policy));
 }
 
 Async<Result<http::Response>> ServerAdministration::remove(http::Request request) {

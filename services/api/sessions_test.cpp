@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "libs/store/settings.h"
 #include "services/api/testing/running_api.h"
 
 namespace oriel::api {
@@ -125,6 +126,15 @@ TEST_F(SessionsOfUsers, AdministratorsSeeServersAndEverybodysSessions) {
   EXPECT_EQ(servers[0].at("state").as_string(), "online");
   EXPECT_EQ(servers[0].at("sessions").as_int64(), 1);
   EXPECT_EQ(servers[0].at("memory_reserved_bytes").as_int64(), std::int64_t{1} << 30);
+  auto const cores = servers[0].at("cores_total").to_number<double>();
+  EXPECT_EQ(servers[0].at("cores_reservable").to_number<double>(), 4 * cores);
+  ASSERT_TRUE(api.loop.run(store::set_setting(*api.owner, "placement.cores_overcommit", 2)));
+  EXPECT_EQ(testing::body_of(api.get("/api/v1/admin/servers", admin))
+                .at("servers")
+                .at(0)
+                .at("cores_reservable")
+                .to_number<double>(),
+            2 * cores);
   auto const workspaces =
       testing::body_of(api.get("/api/v1/admin/workspaces", admin)).at("workspaces").as_array();
   EXPECT_EQ(workspaces[0].at("sessions").as_int64(), 1);

@@ -209,7 +209,7 @@ json::Object admin_workspace_view(store::Image const& image, domain::PlacementDe
   return view;
 }
 
-json::Object server_view(store::Agent const& agent) {
+json::Object server_view(store::Agent const& agent, domain::PlacementPolicy const& policy) {
   auto const& resources = agent.resources;
   auto const capacity = store::capacity_of(agent);
   return {{"id", agent.id.text()},
@@ -230,9 +230,12 @@ json::Object server_view(store::Agent const& agent) {
           {"cores_used", number_of(resources, "cores_total") *
                              std::min(number_of(resources, "cpu_percent"), 100.0) / 100.0},
           {"cores_reserved", agent.cores_reserved},
+          {"cores_reservable", domain::reservable_cores(capacity, policy)},
           {"memory_total_bytes", capacity.memory_total_bytes},
           {"memory_used_bytes", bytes_of(resources, "memory_used_bytes")},
           {"memory_reserved_bytes", agent.memory_reserved_bytes},
+          {"memory_reservable_bytes",
+           std::max<std::int64_t>(domain::reservable_memory_bytes(capacity, policy), 0)},
           {"disk_total_bytes", bytes_of(resources, "disk_total_bytes")},
           {"disk_used_bytes", bytes_of(resources, "disk_used_bytes")},
           {"load_1", number_of(resources, "load_1")},

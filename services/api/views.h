@@ -25,7 +25,7 @@ namespace oriel::api {
                                           domain::PlacementDecision const& decision);
 [[nodiscard]] json::Object admin_workspace_view(store::Image const& image,
                                                 domain::PlacementDecision const& decision);
-[[nodiscard]] json::Object server_view(store::Agent const& agent);
+[[nodiscard]] json::Object server_view(store::Agent const& agent, domain::PlacementPolicy const& policy);
 
 [[nodiscard]] json::Object me_view(store::Account const& account, std::string const& instance);
 /// First and last name, else the user name.

@@ -146,6 +146,7 @@ export function createState(shape = "full") {
       id: named(hostname), hostname, state: "online", enabled: true, version: "0.1.0", last_seen_at: ago(1), zone: "main", address: `10.0.0.${hostname.length}`, load_1: 2.4, gpus: [], docker_version: "26.1.5",
       connection: more.state === "suspect" || more.state === "unreachable" ? more.state : "online", draining: more.state === "draining", labels: {}, cores_override: null, memory_override_bytes: null, state_since: ago(86_400 * 3),
       kernel: "6.1.0-28-amd64", operating_system: "Debian 12", user_namespaces: true, live_restore: true, networks: ["default"], images, ...more,
+      cores_reservable: more.cores_total * 4, memory_reservable_bytes: more.memory_total_bytes - GiB / 2,
     };
   }
   return state;

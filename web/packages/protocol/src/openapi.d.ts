@@ -1022,9 +1022,13 @@ export interface components {
             cores_total: number;
             cores_used: number;
             cores_reserved: number;
+            /** @description How many cores sessions may be promised there, all together: cores are shared by time. */
+            cores_reservable: number;
             memory_total_bytes: number;
             memory_used_bytes: number;
             memory_reserved_bytes: number;
+            /** @description How much memory sessions may be promised there, all together: what is kept for the host is not. */
+            memory_reservable_bytes: number;
             disk_total_bytes: number;
             disk_used_bytes: number;
             load_1: number;

@@ -372,7 +372,7 @@ export const en = {
   "admin_servers.remove_failed": "{name} was not removed",
   "admin_servers.cores_bar": "Cores reserved",
   "admin_servers.memory_bar": "Memory reserved",
-  "admin_servers.of_shared": "{used} of {total}, each shared by four",
+  "admin_servers.of_shared": "{used} of {total}, shared by time",
   "admin_servers.placement": "Limits set",
 
   "admin_workspaces.title": "Workspaces",

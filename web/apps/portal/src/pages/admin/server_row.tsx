@@ -9,8 +9,6 @@ import { changeServer } from "./server_dialogs.tsx";
 import type { AdminWorkspaceList } from "./use_admin_workspaces.ts";
 
 const tones: Record<Server["state"], Tone> = { online: "ok", draining: "hollow", suspect: "warn", unreachable: "bad", disabled: "hollow" };
-/** As the placement has it: cores are shared by time. */
-const sharedBy = 4;
 
 export type ServerDialog = "labels" | "limits" | "log" | "remove";
 
@@ -201,8 +199,8 @@ function Details({ server }: { server: Server }) {
   return (
     <>
       <div className="reserved">
-        <Level name={t("admin_servers.cores_bar")} value={format.percent(server.cores_reserved, server.cores_total * sharedBy)} text={t("admin_servers.of_shared", { used: format.number(server.cores_reserved), total: format.number(server.cores_total * sharedBy) })} />
-        <Level name={t("admin_servers.memory_bar")} value={format.percent(server.memory_reserved_bytes, server.memory_total_bytes)} text={format.partOfBytes(server.memory_reserved_bytes, server.memory_total_bytes)} />
+        <Level name={t("admin_servers.cores_bar")} value={format.percent(server.cores_reserved, server.cores_reservable)} text={t("admin_servers.of_shared", { used: format.number(server.cores_reserved), total: format.number(server.cores_reservable) })} />
+        <Level name={t("admin_servers.memory_bar")} value={format.percent(server.memory_reserved_bytes, server.memory_reservable_bytes)} text={format.partOfBytes(server.memory_reserved_bytes, server.memory_reservable_bytes)} />
         <Level name={t("admin_servers.disk")} value={format.percent(server.disk_used_bytes, server.disk_total_bytes)} text={format.partOfBytes(server.disk_used_bytes, server.disk_total_bytes)} />
       </div>
       {labels.length > 0 && (

@@ -90,13 +90,13 @@ export function AdminServersPage({ me }: { me: Me }) {
                 <b>{sessions}</b> {t("admin_servers.sessions", { count: sessions })}
               </span>
               <span>
-                <b>{t("admin_servers.cores_reserved", { used: format.number(sum(all, (server) => server.cores_reserved)), total: format.number(sum(all, (server) => server.cores_total)) })}</b> {t("admin_servers.cores_word")}
+                <b>{t("admin_servers.cores_reserved", { used: format.number(sum(all, (server) => server.cores_reserved)), total: format.number(sum(all, (server) => server.cores_reservable)) })}</b> {t("admin_servers.cores_word")}
               </span>
               <span>
                 <b>
                   {format.partOfBytes(
                     sum(all, (server) => server.memory_reserved_bytes),
-                    sum(all, (server) => server.memory_total_bytes),
+                    sum(all, (server) => server.memory_reservable_bytes),
                   )}
                 </b>{" "}
                 {t("admin_servers.memory_word")}
