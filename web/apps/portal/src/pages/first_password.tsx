@@ -1,7 +1,7 @@
-import { Button, Mark, t, toast } from "@oriel/ui";
+import { Button, t, toast } from "@oriel/ui";
 import { trySignOut } from "../parts/account_menu.tsx";
 import { ChangePasswordForm } from "../parts/change_password.tsx";
-import { OrielDrawing } from "../parts/oriel_drawing.tsx";
+import { FrontPage } from "../parts/front_page.tsx";
 import { usePage } from "../parts/page.tsx";
 import { loadAccount } from "../state/account.ts";
 
@@ -9,31 +9,17 @@ import { loadAccount } from "../state/account.ts";
 export function FirstPasswordPage() {
   usePage(t("password.first_title"));
   return (
-    <main className="split">
-      <section className="pane">
-        <div className="box">
-          <div className="box-head">
-            <Mark className="mark mark-large" />
-            <div>
-              <h1 tabIndex={-1}>{t("password.first_title")}</h1>
-              <p className="small t3">{t("password.first_text")}</p>
-            </div>
-          </div>
-          <ChangePasswordForm
-            first
-            onChanged={() => {
-              toast({ title: t("password.changed") });
-              void loadAccount();
-            }}
-          />
-          <Button kind="quiet" onClick={trySignOut}>
-            {t("account.sign_out")}
-          </Button>
-        </div>
-      </section>
-      <section className="art" aria-hidden="true">
-        <OrielDrawing />
-      </section>
-    </main>
+    <FrontPage heading={t("password.first_title")} text={t("password.first_text")}>
+      <ChangePasswordForm
+        first
+        onChanged={() => {
+          toast({ title: t("password.changed") });
+          void loadAccount();
+        }}
+      />
+      <Button kind="quiet" onClick={trySignOut}>
+        {t("account.sign_out")}
+      </Button>
+    </FrontPage>
   );
 }

@@ -1,8 +1,8 @@
 import { ApiError } from "@oriel/protocol";
-import { Button, Field, Icon, IconButton, Mark, t, useClock } from "@oriel/ui";
+import { Button, Field, Icon, IconButton, t, useClock } from "@oriel/ui";
 import { CircleAlert, Eye, EyeOff } from "lucide-react";
 import { useRef, useState } from "react";
-import { OrielDrawing } from "../parts/oriel_drawing.tsx";
+import { FrontPage } from "../parts/front_page.tsx";
 import { usePage } from "../parts/page.tsx";
 import { signedIn } from "../state/account.ts";
 import { api } from "../state/api.ts";
@@ -57,79 +57,62 @@ export function SignInPage({ expired }: { expired: boolean }) {
 
   const paused = remaining > 0;
   return (
-    <main className="split">
-      <section className="pane">
-        <div className="box">
-          <div className="box-head">
-            <Mark className="mark mark-large" />
-            <div>
-              <h1 tabIndex={-1}>{t("sign_in.heading")}</h1>
-              <p className="small t3">{location.host}</p>
-            </div>
+    <FrontPage heading={t("sign_in.heading")} text={location.host} foot={<a href="/licenses.txt">{t("sign_in.licenses")}</a>}>
+      {paused ? (
+        <div className="notice warn" role="alert">
+          <Icon of={CircleAlert} />
+          <div>
+            {/* Only the start is read aloud; the countdown is not a stream of alerts. */}
+            <p className="medium num" aria-live="off">
+              {t("sign_in.paused", { count: remaining })}
+            </p>
+            <p className="t2">{t("sign_in.paused_next")}</p>
           </div>
-          {paused ? (
-            <div className="notice warn" role="alert">
-              <Icon of={CircleAlert} />
-              <div>
-                {/* Only the start is read aloud; the countdown is not a stream of alerts. */}
-                <p className="medium num" aria-live="off">
-                  {t("sign_in.paused", { count: remaining })}
-                </p>
-                <p className="t2">{t("sign_in.paused_next")}</p>
-              </div>
-            </div>
-          ) : trouble ? (
-            <div className="notice bad" role="alert">
-              <Icon of={CircleAlert} />
-              <div>
-                <p className="medium">{trouble.title}</p>
-                <p className="t2">{trouble.text}</p>
-              </div>
-            </div>
-          ) : (
-            expired && (
-              <div className="notice" role="status">
-                <Icon of={CircleAlert} />
-                <p>{t("sign_in.expired")}</p>
-              </div>
-            )
-          )}
-          <form className="stack" onSubmit={submit} noValidate>
-            <Field
-              ref={usernameField}
-              label={t("sign_in.username")}
-              error={missing.username ?? null}
-              name="username"
-              autoComplete="username"
-              autoCapitalize="none"
-              spellCheck={false}
-              autoFocus
-              value={username}
-              onChange={(event) => setUsername(event.target.value)}
-            />
-            <Field
-              ref={passwordField}
-              label={t("sign_in.password")}
-              error={missing.password ?? null}
-              name="password"
-              type={visible ? "text" : "password"}
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-              after={<IconButton small icon={visible ? EyeOff : Eye} label={visible ? t("sign_in.hide_password") : t("sign_in.show_password")} onClick={() => setVisible(!visible)} />}
-            />
-            <Button kind="primary" type="submit" aria-disabled={busy || paused}>
-              {busy ? t("sign_in.busy") : t("sign_in.submit")}
-            </Button>
-          </form>
         </div>
-        <div className="foot">
-          <a href="/licenses.txt">{t("sign_in.licenses")}</a>
+      ) : trouble ? (
+        <div className="notice bad" role="alert">
+          <Icon of={CircleAlert} />
+          <div>
+            <p className="medium">{trouble.title}</p>
+            <p className="t2">{trouble.text}</p>
+          </div>
         </div>
-      </section>
-      <section className="art" aria-hidden="true">
-        <OrielDrawing />
-      </section>
-    </main>
+      ) : (
+        expired && (
+          <div className="notice" role="status">
+            <Icon of={CircleAlert} />
+            <p>{t("sign_in.expired")}</p>
+          </div>
+        )
+      )}
+      <form className="stack" onSubmit={submit} noValidate>
+        <Field
+          ref={usernameField}
+          label={t("sign_in.username")}
+          error={missing.username ?? null}
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <Field
+          ref={passwordField}
+          label={t("sign_in.password")}
+          error={missing.password ?? null}
+          name="password"
+          type={visible ? "text" : "password"}
+          autoComplete="current-password"
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          after={<IconButton small icon={visible ? EyeOff : Eye} label={visible ? t("sign_in.hide_password") : t("sign_in.show_password")} onClick={() => setVisible(!visible)} />}
+        />
+        <Button kind="primary" type="submit" aria-disabled={busy || paused}>
+          {busy ? t("sign_in.busy") : t("sign_in.submit")}
+        </Button>
+      </form>
+    </FrontPage>
   );
 }

@@ -2,6 +2,7 @@ import type { Session } from "@oriel/protocol";
 import { Button, Dialog, t } from "@oriel/ui";
 import { complete } from "../state/launch.ts";
 import { CopyId } from "./copy_id.tsx";
+import { Refusals } from "./refusals.tsx";
 import { WorkspaceIcon } from "./workspace_icon.tsx";
 
 /** Why a session failed: server by server when none could take it, otherwise the reason and the last lines of its log; and what to do. */
@@ -37,29 +38,7 @@ export function FailureDialog({ session, own, onClose }: { session: Session; own
       }
     >
       {session.reason && <p>{session.reason}</p>}
-      {servers.length > 0 && (
-        <div className="card">
-          <table className="table table-wrap">
-            <thead>
-              <tr>
-                <th scope="col">{t("failure.server")}</th>
-                <th scope="col">{t("failure.why_not")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {servers.map((server) => {
-                const against = server.checks.filter((check) => !check.ok).map((check) => check.message);
-                return (
-                  <tr key={server.server}>
-                    <td className="name">{server.server}</td>
-                    <td>{against.length > 0 ? against.join("; ") : t("failure.fits")}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {servers.length > 0 && <Refusals servers={servers} />}
       {session.log_tail && (
         <div className="field">
           <p className="flabel t1">{t("failure.log")}</p>

@@ -2,6 +2,7 @@ import { type AdminSession, ApiError, type SessionDetails } from "@oriel/protoco
 import { Button, Dialog, format, Skeleton, StateDot, t } from "@oriel/ui";
 import { type ReactNode, useEffect, useState } from "react";
 import { CopyId } from "../../parts/copy_id.tsx";
+import { Refusals } from "../../parts/refusals.tsx";
 import { WorkspaceIcon } from "../../parts/workspace_icon.tsx";
 import { api } from "../../state/api.ts";
 import { shownState, stateWord, toneOf, userOf } from "../../state/selectors.ts";
@@ -56,26 +57,7 @@ export function SessionDetailsDialog({ session, actions, onClose }: { session: A
           <Skeleton width="50%" />
         </div>
       )}
-      {refusals.length > 0 && (
-        <div className="card">
-          <table className="table table-wrap">
-            <thead>
-              <tr>
-                <th scope="col">{t("failure.server")}</th>
-                <th scope="col">{t("failure.why_not")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {refusals.map((server) => (
-                <tr key={server.server}>
-                  <td className="name">{server.server}</td>
-                  <td>{server.checks.filter((check) => !check.ok).map((check) => check.message).join("; ") || t("failure.fits")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {refusals.length > 0 && <Refusals servers={refusals} />}
       {details && <Facts details={details} />}
       {over && (
         <div className="field">
