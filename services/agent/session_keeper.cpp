@@ -101,10 +101,8 @@ void SessionKeeper::want(wire::DesiredSession desired) {
   attempt_ = desired.attempt;
   generation_ = desired.generation;
   desired_ = std::move(desired);
-  if (control_) {
-    control_->set_begin(desired_->begin);
-    if (!desired_->revoked_viewers.empty()) close_viewers(desired_->revoked_viewers, "access was withdrawn");
-  }
+  if (control_) control_->set_begin(desired_->begin);
+  if (!desired_->revoked_viewers.empty()) close_viewers(desired_->revoked_viewers, "access was withdrawn");
   wake();
 }
 
@@ -167,11 +165,17 @@ void SessionKeeper::see_usage(protocol::broker::SessionUsage const& usage) {
 }
 
 void SessionKeeper::close_viewers(std::vector<std::string> viewers, std::string reason) {
-  if (!control_) return;
   protocol::control::CloseViewer message;
   message.viewers = std::move(viewers);
   message.reason = std::move(reason);
-  control_->close_viewer(std::move(message));
+  if (control_) return control_->close_viewer(std::move(message));
+  // After a restart of ours the manager's word may come before we know of the container.
+  if (closes_due_.size() >= limits::kRevocationsPending) {
+    log::warning("more viewers were revoked than are kept for a session that is not looked at yet",
+                 {{"session", session_}});
+    closes_due_.pop_front();
+  }
+  closes_due_.push_back(std::move(message));
 }
 
 wire::ObservedSession SessionKeeper::observed() const {
@@ -302,6 +306,7 @@ bool SessionKeeper::open_control() {
   }
   control_ = std::move(*control);
   if (desired_) control_->set_begin(desired_->begin);
+  for (auto& close : std::exchange(closes_due_, {})) control_->close_viewer(std::move(close));
   return true;
 }
 

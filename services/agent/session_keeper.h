@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -122,6 +123,7 @@ class SessionKeeper {
   std::optional<SteadyTime> container_seen_;  ///< when it was last known to be there
   std::optional<SteadyTime> launch_began_;
   std::unique_ptr<ControlServer> control_;
+  std::deque<protocol::control::CloseViewer> closes_due_;  ///< for when `control_` is there
   Signal changed_;
   TaskGroup tasks_;
 };

@@ -57,9 +57,12 @@ class SessionsTest : public ::testing::Test {
     if (broker) loop.run(broker->stop());
     broker.reset();
   }
-  void start_agent() {
+  void make_agent() {
     client = std::make_unique<BrokerClient>(loop.executor(), options.broker);
     sessions = std::make_unique<Sessions>(loop.executor(), options, *client, clock);
+  }
+  void start_agent() {
+    make_agent();
     sessions->start();
     loop.until([&] { return !broker || sessions->broker_answers(); });
   }
@@ -396,6 +399,21 @@ TEST_F(SessionsTest, ViewersAreClosedThroughTheDisplayServer) {
   sessions->close_viewer(close);
   loop.until([&] { return display->closed_viewers().size() == 2; });
   EXPECT_EQ(display->closed_viewers()[1].viewers, close.viewers);
+}
+
+TEST_F(SessionsTest, ViewersRevokedBeforeARestartedAgentKnowsTheContainerAreClosed) {
+  want(wish("running"));
+  until_state("running");
+  stop_agent();
+  make_agent();
+  want(wish("running"));  // the manager is faster than the broker's list
+  wire::CloseViewer close;
+  close.viewers = {"0123"};
+  close.reason = "disabled";
+  sessions->close_viewer(close);
+  sessions->start();
+  loop.until([&] { return display->closed_viewers().size() == 1; });
+  EXPECT_EQ(display->closed_viewers()[0].viewers, close.viewers);
 }
 
 TEST_F(SessionsTest, UsageOfRunningSessionsIsSampled) {
