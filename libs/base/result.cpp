@@ -74,6 +74,10 @@ Error fail_errno(std::string_view doing, int error_number) {
     case EADDRINUSE:
       code = Code::kConflict;
       break;
+    case ENOSPC:
+    case EDQUOT:
+      code = Code::kNoCapacity;
+      break;
     case ECONNREFUSED:
     case ECONNRESET:
     case ECONNABORTED:

@@ -42,6 +42,7 @@ TEST(ResultTest, ErrnoSaysWhatCanBeDone) {
   EXPECT_EQ(fail_errno("open /x", ENOENT).message, "open /x: No such file or directory");
   EXPECT_EQ(fail_errno("connect", ECONNREFUSED).code, Code::kUnavailable);
   EXPECT_EQ(fail_errno("open", EACCES).code, Code::kForbidden);
+  EXPECT_EQ(fail_errno("write", ENOSPC).code, Code::kNoCapacity);
   EXPECT_EQ(fail_errno("x", EIO).code, Code::kInternal);
 }
 

@@ -63,6 +63,11 @@ TEST(ErrorOfTest, ReadsDockersMessageAndPlainText) {
   EXPECT_EQ(error_of(plain).code, Code::kUnavailable);
 }
 
+TEST(ErrorOfTest, TellsAPeerThatIsFullFromOneThatIsAway) {
+  EXPECT_EQ(error_of(problem(fail(Code::kNoCapacity, "full"))).code, Code::kNoCapacity);
+  EXPECT_EQ(error_of(problem(fail(Code::kUnavailable, "away"))).code, Code::kUnavailable);
+}
+
 TEST(CookieTest, IsStrictByDefault) {
   Response response;
   set_cookie(response, {.name = "session", .value = "abc"});

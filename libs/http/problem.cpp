@@ -136,6 +136,11 @@ Error error_of(Response const& response) {
   auto const* inner = object.if_contains("error");
   if (inner == nullptr || !inner->is_object()) return fail(code, std::move(message));
   auto error = fail(code, text_at(inner->get_object(), "message").value_or(message));
+  // One status stands for both: a peer that is away, which is asked again, and one that is full, which says
+  // so.
+  if (response.status == status_of(Code::kNoCapacity) &&
+      text_at(inner->get_object(), "code") == code_text(Code::kNoCapacity))
+    error.code = Code::kNoCapacity;
   if (auto const* fields = inner->get_object().if_contains("fields");
       fields != nullptr && fields->is_array()) {
     for (auto const& field : fields->get_array()) {

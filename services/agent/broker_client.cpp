@@ -29,6 +29,7 @@ Result<T> read_answer(Result<json::Value> answer, std::string_view doing) {
 bool may_pass(Error const& error) {
   switch (error.code) {
     case Code::kUnavailable:
+    case Code::kNoCapacity:
     case Code::kTimeout:
     case Code::kRetry:
     case Code::kRateLimited:

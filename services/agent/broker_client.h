@@ -42,7 +42,7 @@ class BrokerClient {
   http::Client calls_;
 };
 
-/// The other side is down or slow, or had a fault of its own: the same call may succeed later.
+/// The other side is down, slow or full, or had a fault of its own: the same call may succeed later.
 [[nodiscard]] bool may_pass(Error const& error);
 
 }  // namespace oriel::agent

@@ -428,6 +428,11 @@ Async<bool> SessionKeeper::prepare_control() {
     if (made) break;
     auto const& error = made.error();
     if (error.code == Code::kInternal) ++faults;
+    if (error.code == Code::kNoCapacity) {
+      // Nobody knows when there is room again; who waits is told at once.
+      fail_now("start_refused", "The server has no room for another session: " + error.message);
+      co_return false;
+    }
     if (!may_pass(error) || faults >= kServerFaults) {
       fail_now("start_refused", "The server refused to prepare the session: " + error.message);
       co_return false;

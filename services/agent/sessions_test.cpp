@@ -281,11 +281,11 @@ TEST_F(SessionsTest, AStartOutlivesABrokerThatIsAway) {
 TEST_F(SessionsTest, AnEndGoesOnUntilTheBrokerIsBack) {
   want(wish("running"));
   until_state("running");
-  broker->refuse_with(503);
+  broker->refuse_with(Code::kUnavailable);
   want(wish("ended", 2));
   loop.run_for(400ms);
   EXPECT_EQ(seen().state, "ending");
-  broker->refuse_with(0);
+  broker->refuse_with({});
   until_state("gone");
 }
 
@@ -328,10 +328,16 @@ TEST_F(SessionsTest, AnImageThatIsNotHereAndARefusalFailAtOnce) {
   EXPECT_EQ(seen().reason_code, "image_missing");
 
   id = SessionId::random();
-  broker->refuse_with(403);
+  broker->refuse_with(Code::kForbidden);
   want(wish("running"));
   until_state("failed");
   EXPECT_EQ(seen().reason_code, "start_refused");
+
+  id = SessionId::random();
+  broker->refuse_with(Code::kNoCapacity);
+  want(wish("running"));
+  until_state("failed", 2s);
+  EXPECT_TRUE(seen().reason->starts_with("The server has no room for another session: ")) << *seen().reason;
 }
 
 TEST_F(SessionsTest, AnEndDuringTheCreateLeavesNothing) {
@@ -374,11 +380,11 @@ TEST_F(SessionsTest, TheAgentMakesAndRemovesNoControlDirectoryItself) {
   EXPECT_TRUE(std::filesystem::is_empty(options.control_directory));
   start_broker();
   until_state("running");
-  broker->refuse_with(503);
+  broker->refuse_with(Code::kUnavailable);
   want(wish("ended", 2));
   loop.run_for(300ms);
   EXPECT_TRUE(std::filesystem::exists(options.control_directory + "/" + id.text()));
-  broker->refuse_with(0);
+  broker->refuse_with({});
   until_state("gone");
   EXPECT_TRUE(std::filesystem::is_empty(options.control_directory));
 }

@@ -123,9 +123,9 @@ void FakeBroker::declare_routes() {
   auto answer = [this](std::string method, std::string path,
                        std::function<Async<http::Response>(http::Request)> make) {
     http::Handler handler = [this, make](http::Request request) -> Async<http::Response> {
-      if (refuse_ != 0) {
+      if (refuse_) {
         co_return http::problem(
-            fail(http::code_of_status(refuse_), "the fake broker refuses with " + std::to_string(refuse_)));
+            fail(*refuse_, "the fake broker refuses with " + std::string(code_text(*refuse_))));
       }
       auto response = co_await make(std::move(request));
       co_return response;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,8 +40,8 @@ class FakeBroker {
   FakeBroker(Executor executor, std::string socket, Engine& engine);
   [[nodiscard]] Async<> stop();
 
-  /// Answers everything but the event stream with this status while it is not 0.
-  void refuse_with(int status) { refuse_ = status; }
+  /// Answers everything but the event stream with this failure; none ends that.
+  void refuse_with(std::optional<Code> code) { refuse_ = code; }
   /// Of every create, before it happens.
   void set_create_delay(std::chrono::milliseconds delay) { create_delay_ = delay; }
   void set_pull_delay(std::chrono::milliseconds delay) { pull_delay_ = delay; }
@@ -60,7 +61,7 @@ class FakeBroker {
   http::Router router_;
   std::unique_ptr<http::Server> server_;
   std::set<std::shared_ptr<Channel<std::string>>> listeners_;
-  int refuse_ = 0;
+  std::optional<Code> refuse_{};
   std::chrono::milliseconds create_delay_{0};
   std::chrono::milliseconds pull_delay_{0};
 };
