@@ -1,39 +1,8 @@
 // The power goes in the middle of launches and writes: everything of ours and the whole engine at once, with what the kernel held for them.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { run, sleep, until } from "../lib/instance.mjs";
-import { daemon, healthy, long, open, swept, works } from "./engine.mjs";
-
-const root = new URL("../..", import.meta.url).pathname;
-
-/** Every file of the home that a service or the next `oriel up` reads: JSON parses, the others are not empty, nothing temporary is left that would be taken. */
-function whole(home) {
-  const problems = [];
-  const look = (directory) => {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) {
-        if (!["runtime", "run"].includes(entry.name)) look(path);
-      } else if (entry.isFile()) {
-        const text = readFileSync(path, "utf8");
-        if (statSync(path).size === 0) problems.push(`${path} is empty`);
-        if (/\.json$/.test(path)) {
-          for (const line of /images/.test(path) ? text.trim().split("\n") : [text]) {
-            try {
-              JSON.parse(line);
-            } catch (error) {
-              problems.push(`${path}: ${error.message}`);
-            }
-          }
-        }
-      }
-    }
-  };
-  look(home);
-  return problems;
-}
+import { sleep, until } from "../lib/instance.mjs";
+import { brokenFiles, daemon, healthy, long, open, orielUp, swept, works } from "./engine.mjs";
 
 describe("power cut", () => {
   let oriel;
@@ -58,8 +27,7 @@ describe("power cut", () => {
       // Configuration is being written meanwhile, by the one who writes it.
       const writer = (async () => {
         while (busy) {
-          const [command, ...words] = daemon.inside(`${root}build/release/cli/oriel`, "up", "--instance", oriel.name, "--home", oriel.home);
-          await run(command, words, { tolerate: true, timeout: 60_000 });
+          await orielUp(oriel, [], { tolerate: true, timeout: 60_000 });
           await sleep(50);
         }
       })();
@@ -74,14 +42,11 @@ describe("power cut", () => {
       const killed = await daemon.cutPower();
       busy = false;
       await Promise.all([writer, starter]);
-      assert.deepEqual(whole(oriel.home), []);
+      assert.deepEqual(brokenFiles(oriel.home), []);
 
       const begun = Date.now();
       await daemon.start();
-      if (up) {
-        const [command, ...words] = daemon.inside(`${root}build/release/cli/oriel`, "up", "--instance", oriel.name, "--home", oriel.home);
-        await run(command, words, { timeout: 120_000 });
-      }
+      if (up) await orielUp(oriel);
       await healthy(oriel, 60);
       console.log(`# ${killed} processes killed; healthy ${((Date.now() - begun) / 1000).toFixed(1)} s after the daemon's start`);
       for (const id of [stable.id, ...launches]) {
@@ -92,11 +57,10 @@ describe("power cut", () => {
         }, 300);
         console.log(`# ${id === stable.id ? "had run" : "was starting"}: ${now.state}: ${now.reason ?? ""}`);
       }
-      assert.deepEqual(whole(oriel.home), []);
+      assert.deepEqual(brokenFiles(oriel.home), []);
       await works(oriel, person);
       // The container of the `oriel up` that was cut short goes with the next one.
-      const [command, ...words] = daemon.inside(`${root}build/release/cli/oriel`, "up", "--instance", oriel.name, "--home", oriel.home);
-      await run(command, words, { timeout: 120_000 });
+      await orielUp(oriel);
       await swept(oriel, clean);
     });
   }

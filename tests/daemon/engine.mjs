@@ -1,6 +1,7 @@
 // What the daemon tests share: the second daemon, the instance in it, a sweep that must come out clean, and restarts of the broker.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { Instance, run, until } from "../lib/instance.mjs";
 import { difference, leftovers } from "../lib/leftovers.mjs";
 import { SecondDaemon } from "../lib/second_daemon.mjs";
@@ -21,6 +22,41 @@ async function nobodyLivesOn() {
     return group && !known.has(group[1]);
   });
   assert.deepEqual(strays, [], "processes of containers that are no more");
+}
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** `oriel up` of this instance in the second daemon, with more words if given. */
+export function orielUp(oriel, words = [], options = {}) {
+  const [command, ...rest] = daemon.inside(`${root}build/release/cli/oriel`, "up", "--instance", oriel.name, "--home", oriel.home, ...words);
+  return run(command, rest, { timeout: 120_000, ...options });
+}
+
+/** Every file of the home that a service or the next `oriel up` reads: JSON parses, the others are not empty. */
+export function brokenFiles(home) {
+  const problems = [];
+  const look = (directory) => {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) {
+        if (!["runtime", "run", "lost+found"].includes(entry.name)) look(path);
+      } else if (entry.isFile()) {
+        const text = readFileSync(path, "utf8");
+        if (statSync(path).size === 0) problems.push(`${path} is empty`);
+        if (/\.json$/.test(path)) {
+          for (const line of /images/.test(path) ? text.trim().split("\n") : [text]) {
+            try {
+              JSON.parse(line);
+            } catch (error) {
+              problems.push(`${path}: ${error.message}`);
+            }
+          }
+        }
+      }
+    }
+  };
+  look(home);
+  return problems;
 }
 
 /** All services ready, as `oriel status` sees it; `seconds` is the bar of the cell. */

@@ -1,5 +1,5 @@
-// Brings a whole instance up in a Docker daemon of its own, or takes both away: prepare.mjs up | down
-// Before `up` the tree must be built for it: ./up --build-only --instance … --home …
+// Brings a whole instance up in a Docker daemon of its own, or takes both away: prepare.mjs disks | up | down
+// Between `disks` and `up` the tree is built into the home: ./up --build-only --instance … --home …
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,8 +34,13 @@ async function badImages(small) {
   return lines;
 }
 
-async function up() {
+/** Disks of their own for the engine and for the home, before anything lies there. */
+async function disks() {
   await daemon.prepare();
+  await daemon.giveDisk(home, 512);
+}
+
+async function up() {
   if (!daemon.dockerd()) await daemon.start();
   await daemon.setLiveRestore(true);
   const services = readFileSync(`${root}build/up/services_image.${build}`, "utf8").trim();
@@ -46,7 +51,6 @@ async function up() {
   const small = JSON.parse(readFileSync(file, "utf8"));
   await daemon.fetch(services, data, small.tag);
   const lines = [small, ...(await badImages(small))];
-  mkdirSync(home, { recursive: true });
   const images = join(scratch, "all.json");
   writeFileSync(images, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const [command, ...words] = daemon.inside(
@@ -61,7 +65,8 @@ async function up() {
 async function down() {
   await daemon.remove();
   // Nobody is left who could hold anything below it.
+  await daemon.takeDisk(home);
   rmSync(home, { recursive: true, force: true });
 }
 
-await { up, down }[process.argv[2]]();
+await { disks, up, down }[process.argv[2]]();

@@ -38,6 +38,24 @@ export class Neighbour {
     return this.stream.frames;
   }
 
+  /** The longest time without a frame in the next `seconds`, in milliseconds: its windows come and go about every 0.3 s. */
+  async longestPause(seconds) {
+    const end = Date.now() + seconds * 1000;
+    let longest = 0;
+    let frames = this.stream.frames;
+    let last = Date.now();
+    while (Date.now() < end) {
+      await sleep(10);
+      if (this.stream.closed) throw new Error(`its stream closed: ${JSON.stringify(this.stream.closed)}`);
+      if (this.stream.frames !== frames) {
+        frames = this.stream.frames;
+        last = Date.now();
+      }
+      longest = Math.max(longest, Date.now() - last);
+    }
+    return longest;
+  }
+
   /** As `lives`, and the container has not been started anew. The daemon must answer. */
   async undisturbed(seconds = 10) {
     const frames = await this.lives(seconds);

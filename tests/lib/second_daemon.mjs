@@ -44,8 +44,25 @@ export class SecondDaemon {
     await until("live-restore is set", 10, async () => (await this.docker("info", "--format", "{{.LiveRestoreEnabled}}")).stdout.trim() === String(liveRestore));
   }
 
+  /** A disk of its own for `directory`, so that it can be full without the host's being so: a sparse file with ext4. */
+  async giveDisk(directory, mebibytes) {
+    mkdirSync(directory, { recursive: true });
+    if ((await run("mountpoint", ["-q", directory], { tolerate: true })).code === 0) return;
+    const file = `${this.root}/${directory.split("/").pop()}.ext4`;
+    if (!existsSync(file)) {
+      await run("truncate", ["-s", `${mebibytes}M`, file]);
+      await run("mkfs.ext4", ["-q", "-m", "0", file]);
+    }
+    await run("mount", ["-o", "loop", file, directory]);
+  }
+
+  async takeDisk(directory) {
+    for (let layer = 0; layer < 8 && (await run("mountpoint", ["-q", directory], { tolerate: true })).code === 0; layer += 1) await run("umount", ["-l", directory]);
+  }
+
   async prepare({ liveRestore = true } = {}) {
-    for (const directory of [this.data, this.exec]) mkdirSync(directory, { recursive: true });
+    await this.giveDisk(this.data, 8192);
+    mkdirSync(this.exec, { recursive: true });
     if (!existsSync(`/run/netns/${this.name}`)) await run("ip", ["netns", "add", this.name]);
     const [command, ...words] = this.inside("ip", "link", "set", "lo", "up");
     await run(command, words);
@@ -149,7 +166,7 @@ export class SecondDaemon {
   /** Mounts, run files, firewall and interfaces: nothing of it outlives a reboot. */
   async #forget() {
     for (let round = 0; round < 3; round += 1) {
-      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4]).filter((path) => path && (path === this.data || path.startsWith(`${this.data}/`) || path.startsWith(`${this.exec}/`)));
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4]).filter((path) => path && (path.startsWith(`${this.data}/`) || path.startsWith(`${this.exec}/`)));
       for (const path of mounts.reverse()) await run("umount", ["-l", path], { tolerate: true });
       if (!mounts.length) break;
     }
@@ -187,6 +204,7 @@ export class SecondDaemon {
     if (existsSync(this.run)) await this.cutPower();
     if (existsSync(`/run/netns/${this.name}`)) await run("ip", ["netns", "delete", this.name]);
     rmSync(this.run, { recursive: true, force: true });
+    await this.takeDisk(this.data);
     rmSync(this.root, { recursive: true, force: true });
   }
 }
