@@ -92,6 +92,8 @@ export async function leftovers(instance) {
     if (!inside && [...bridges].some((bridge) => line.includes(`"${bridge}"`))) found["Docker's firewall entries for our bridges"].push(line);
   }
 
+  found["Docker's firewall entries for our bridges"].sort(); // it writes them in another order when it starts anew
+
   // What Docker keeps for a container, where the container is no more.
   const alive = new Set(await docker("ps", "-aq", "--no-trunc"));
   const root = (await docker("info", "--format", "{{.DockerRootDir}}"))[0];
