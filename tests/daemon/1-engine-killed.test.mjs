@@ -52,7 +52,7 @@ describe("the container engine is killed", () => {
       console.log(`# ${victim}: healthy after ${((Date.now() - begun) / 1000 - took).toFixed(1)} s, a launch took ${took.toFixed(1)} s`);
       await neighbour.undisturbed();
       await neighbour.movesOut();
-      await swept(oriel, clean);
+      await swept(oriel, clean, { engineWasKilled: true });
     });
 
     for (const moment of moments) {
@@ -64,7 +64,7 @@ describe("the container engine is killed", () => {
         const now = await settles(session.id);
         console.log(`# ${victim} at ${moment} ms of the launch: ${now.state} ${now.reason ?? ""}`);
         await healthy(oriel, 60);
-        await swept(oriel, clean);
+        await swept(oriel, clean, { engineWasKilled: true });
       });
 
       test(`${victim}, with live-restore, ${moment} ms into an end: it ends`, async () => {
@@ -75,7 +75,7 @@ describe("the container engine is killed", () => {
         await killed(victim);
         await until("ended", 60, async () => ["ended", "failed"].includes((await person.session(session.id))?.state ?? "ended"));
         await healthy(oriel, 60);
-        await swept(oriel, clean);
+        await swept(oriel, clean, { engineWasKilled: true });
       });
     }
   }
@@ -96,7 +96,7 @@ describe("the container engine is killed", () => {
       console.log(`# the session that started: ${(await settles(starting.id)).state}`);
       if (victim === "dockerd") assert.equal(now.state, "failed", "its container was stopped with the daemon");
       await works(oriel, person);
-      await swept(oriel, clean);
+      await swept(oriel, clean, { engineWasKilled: true });
     });
   }
 });

@@ -61,7 +61,7 @@ describe("power cut", () => {
       await works(oriel, person);
       // The container of the `oriel up` that was cut short goes with the next one.
       await orielUp(oriel);
-      await swept(oriel, clean);
+      await swept(oriel, clean, { engineWasKilled: true });
     });
   }
 });
