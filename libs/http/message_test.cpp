@@ -63,6 +63,13 @@ TEST(ErrorOfTest, ReadsDockersMessageAndPlainText) {
   EXPECT_EQ(error_of(plain).code, Code::kUnavailable);
 }
 
+TEST(ProblemTest, SaysWhenToComeBackUnlessNobodyKnows) {
+  for (auto const code : {Code::kUnavailable, Code::kTimeout, Code::kRetry})
+    EXPECT_TRUE(problem(fail(code, "later")).headers.get("retry-after")) << code_text(code);
+  EXPECT_FALSE(problem(fail(Code::kNoCapacity, "full")).headers.get("retry-after"));
+  EXPECT_FALSE(problem(fail(Code::kNotFound, "nothing")).headers.get("retry-after"));
+}
+
 TEST(ErrorOfTest, TellsAPeerThatIsFullFromOneThatIsAway) {
   EXPECT_EQ(error_of(problem(fail(Code::kNoCapacity, "full"))).code, Code::kNoCapacity);
   EXPECT_EQ(error_of(problem(fail(Code::kUnavailable, "away"))).code, Code::kUnavailable);

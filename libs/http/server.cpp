@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <list>
+#include <optional>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -181,6 +182,8 @@ class ServerImplementation final : public Server {
     for (auto* connection : connections_) {
       // Nothing is being answered on it: its read ends, and with it the connection.
       if (connection->idle) connection->stream->cancel();
+      // As if its peer had gone. A task for each stream that waits for this would cost more than the stream.
+      if (connection->streaming) connection->stream->socket().shutdown(Socket::shutdown_receive, ignored);
     }
     auto polite = co_await with_deadline(tasks_.wait(), limits::kHttpStop, "end connections");
     (void)polite;
@@ -197,6 +200,15 @@ class ServerImplementation final : public Server {
     Peer peer;
     bool idle = true;
     bool keep = true;
+    bool streaming = false;  // a body that may last; its peer is watched
+  };
+
+  /// What comes after a request: the connection's next one, its end, or a body that is written as it arises.
+  struct Outcome {
+    Outcome(bool go_on_) : go_on(go_on_) {}  // NOLINT(google-explicit-constructor): most requests end so
+    bool go_on;
+    std::optional<Response> stream{};
+    bool is_head = false;
   };
 
   class Writer final : public BodyWriter {
@@ -264,8 +276,11 @@ class ServerImplementation final : public Server {
     ScopeExit const forget([&] { connections_.erase(entry); });
 
     while (connection->keep && connection->stream && !stopping_.is_set()) {
-      bool const go_on = co_await serve_one(*connection);
-      if (!go_on) break;
+      auto outcome = co_await serve_one(*connection);
+      // Here, where nothing of the request is kept any more: a stream may last for hours.
+      if (outcome.stream)
+        outcome.go_on = co_await send_stream(*connection, std::move(*outcome.stream), outcome.is_head);
+      if (!outcome.go_on) break;
     }
     if (connection->stream) {
       boost::system::error_code ignored;
@@ -273,8 +288,8 @@ class ServerImplementation final : public Server {
     }
   }
 
-  /// One request and its answer. False: the connection is at its end.
-  Async<bool> serve_one(Connection& connection) {
+  /// One request and its answer, but for the body of a stream.
+  Async<Outcome> serve_one(Connection& connection) {
     auto& stream = *connection.stream;
     Parser parser;
     parser.header_limit(limits::kHttpHeaderBytes);
@@ -372,10 +387,11 @@ class ServerImplementation final : public Server {
       response.headers.set("Upgrade", "websocket");
     }
     if (response.stream) {
-      // A stream may last for hours: what was read to get here is given back.
-      parser.get().clear();
       if (connection.buffer.size() == 0) connection.buffer.shrink_to_fit();
-      co_return co_await send_stream(connection, std::move(response), is_head);
+      Outcome outcome(true);
+      outcome.is_head = is_head;
+      outcome.stream = std::move(response);
+      co_return outcome;
     }
     co_return co_await send(connection, std::move(response), is_head);
   }
@@ -446,14 +462,6 @@ class ServerImplementation final : public Server {
     }
   }
 
-  Async<> until_stopping() { co_await stopping_.wait(); }
-
-  Async<> watch(Connection& connection, Writer& writer) {
-    auto peer = watch_peer(connection, writer);
-    auto server = until_stopping();
-    co_await first_of(std::move(peer), std::move(server));
-  }
-
   Async<bool> send_stream(Connection& connection, Response response, bool is_head) {
     auto line = start_line(connection, response);
     response.headers.remove("content-length");
@@ -466,11 +474,14 @@ class ServerImplementation final : public Server {
     auto bytes = std::move(*head);
     bool const begun = co_await write_all(*connection.stream, std::move(bytes));
     if (!begun || is_head) co_return begun;
+    if (stopping_.is_set()) co_return false;
 
+    connection.streaming = true;
+    ScopeExit const over([&] { connection.streaming = false; });
     Writer writer(*connection.stream);
     bool complete = false;
     auto body = run_stream(response.stream, writer, complete);
-    auto watching = watch(connection, writer);
+    auto watching = watch_peer(connection, writer);
     co_await first_of(std::move(body), std::move(watching));
     // A body that was cut short must not look whole: without the last chunk the peer knows.
     if (!complete || writer.peer_gone()) co_return false;
