@@ -67,8 +67,8 @@ class [[nodiscard]] Result : public boost::system::result<T, Error> {
 /// `return fail(Code::kNotFound, "no session " + id.text());`
 inline Error fail(Code code, std::string message) { return {code, std::move(message), {}}; }
 
-/// `errno` as a failure: ENOENT → kNotFound, EACCES/EPERM → kForbidden, EEXIST → kConflict,
-/// ECONNREFUSED/EPIPE/ECONNRESET → kUnavailable, else kInternal. `doing` names the call and its object.
+/// `errno` as a failure: ENOENT → kNotFound, EACCES/EPERM → kForbidden, EEXIST → kConflict, ENOSPC →
+/// kNoCapacity, ECONNREFUSED/EPIPE/ECONNRESET → kUnavailable, else kInternal. `doing` says of what.
 Error fail_errno(std::string_view doing, int error_number);
 
 }  // namespace oriel
