@@ -13,7 +13,7 @@ async function removeThoseOfDeadRuns() {
     const owner = name.startsWith(prefix) && Number(name.slice(prefix.length).split("-")[0]);
     if (!owner || existsSync(`/proc/${owner}`)) continue;
     const { stdout } = await run("ip", ["netns", "pids", name], { tolerate: true });
-    for (const pid of stdout.split("\n").filter(Boolean)) process.kill(Number(pid));
+    if (stdout.trim()) await run("kill", stdout.trim().split("\n"), { tolerate: true });
     await run("ip", ["netns", "del", name], { tolerate: true });
   }
 }
