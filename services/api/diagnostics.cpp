@@ -14,7 +14,6 @@
 #include "libs/store/agents.h"
 #include "libs/store/migrations.h"
 #include "libs/store/service_reports.h"
-#include "libs/store/settings.h"
 #include "services/api/views.h"
 
 namespace oriel::api {
@@ -172,10 +171,9 @@ Async<> Diagnostics::look_at_servers(Page& page) {
     page.problem("agents", "no server has ever checked in", "oriel up; then oriel logs agent");
     co_return;
   }
-  auto const policy = co_await store::find_placement_policy(database_);
   std::size_t online = 0;
   for (auto const& agent : *agents) {
-    auto const view = server_view(agent, policy ? *policy : domain::PlacementPolicy());
+    auto const view = server_view(agent, {});  // what may be reserved is not asked for here
     auto const state = text_member(view, "state");
     auto const* const reported = agent.resources.if_contains("clock_difference_ms");
     auto const clock_difference = reported ? *reported : json::Value();
