@@ -237,7 +237,7 @@ export const people = {
   "diagnostics.seen": "Last check-in",
   "diagnostics.docker": "Docker",
   "diagnostics.kernel": "Kernel",
-  "diagnostics.clock": "Clock, to the database's",
+  "diagnostics.clock": "Clock difference",
   "diagnostics.clock_ms": "{count} ms",
   "diagnostics.ok": "Good",
   "diagnostics.warning": "Look at it",
