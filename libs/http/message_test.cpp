@@ -64,9 +64,10 @@ TEST(ErrorOfTest, ReadsDockersMessageAndPlainText) {
 }
 
 TEST(ProblemTest, SaysWhenToComeBackUnlessNobodyKnows) {
-  for (auto const code : {Code::kUnavailable, Code::kTimeout, Code::kRetry})
+  for (auto const code : {Code::kUnavailable, Code::kRetry})
     EXPECT_TRUE(problem(fail(code, "later")).headers.get("retry-after")) << code_text(code);
   EXPECT_FALSE(problem(fail(Code::kNoCapacity, "full")).headers.get("retry-after"));
+  EXPECT_FALSE(problem(fail(Code::kTimeout, "nobody knows whether it happened")).headers.get("retry-after"));
   EXPECT_FALSE(problem(fail(Code::kNotFound, "nothing")).headers.get("retry-after"));
 }
 

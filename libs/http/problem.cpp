@@ -113,7 +113,7 @@ Response problem(Error const& error, std::string_view request_id) {
   outer["error"] = std::move(inner);
   auto response = json_text_response(json::text(outer), status_of(error.code));
   // Of capacity nobody knows when there is some again; what is away is back in seconds.
-  if (response.status == 504 || (response.status == 503 && error.code != Code::kNoCapacity))
+  if (response.status == 503 && error.code != Code::kNoCapacity)
     response.headers.set("Retry-After", std::to_string(limits::kRetryAfter.count()));
   return response;
 }

@@ -5,6 +5,7 @@
 #include "libs/base/log.h"
 #include "libs/base/text.h"
 #include "libs/store/api_keys.h"
+#include "services/api/respond.h"
 
 namespace oriel::api {
 namespace {
@@ -147,7 +148,7 @@ Async<std::optional<http::Response>> Access::guard_person(http::Request& request
   // What anybody may read is answered without a look at the cookie.
   if (action != Action::kReadPublic && action != Action::kAuthorizeForProxy) {
     auto person = co_await find_person(request, store::SignInUse::kUse);
-    if (!person) co_return http::problem(person.error(), request.id);
+    if (!person) co_return http::problem(of_a_read(person.error()), request.id);
     if (*person) {
       identity.subject = subject_of(**person);
       identity.sign_in = std::move(**person);

@@ -8,14 +8,22 @@
 
 namespace oriel::api {
 
+/// A failure of what only reads. When that timed out nothing has changed: the other side counts as away, and
+/// asking again is right.
+inline Error of_a_read(Error error) {
+  if (error.code == Code::kTimeout) error.code = Code::kUnavailable;
+  return error;
+}
+
 namespace detail {
 template <typename Routes>
 Async<http::Response> answer(Routes* routes, Async<Result<http::Response>> (Routes::*method)(http::Request),
                              http::Request request) {
   auto const id = request.id;
+  bool const reads = request.method == "GET" || request.method == "HEAD";
   auto working = (routes->*method)(std::move(request));
   auto outcome = co_await std::move(working);
-  if (!outcome) co_return http::problem(outcome.error(), id);
+  if (!outcome) co_return http::problem(reads ? of_a_read(outcome.error()) : outcome.error(), id);
   co_return std::move(*outcome);
 }
 }  // namespace detail

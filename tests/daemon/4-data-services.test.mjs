@@ -21,7 +21,7 @@ describe("a data service is ill", () => {
     await swept(oriel, clean);
   });
 
-  test("PostgreSQL slow by 2 s: answered, or 503 or 504 with Retry-After, nobody idle in a transaction, well again at once", { timeout: 120_000 }, async () => {
+  test("PostgreSQL slow by 2 s: answered or 503 with Retry-After, nobody idle in a transaction, well again at once", { timeout: 120_000 }, async () => {
     const relay = new SlowRelay(`${oriel.home}/run/db/.s.PGSQL.5432`, 0);
     const answers = [];
     let longest = 0;
@@ -61,8 +61,8 @@ describe("a data service is ill", () => {
     const slowest = Math.max(...answers.map((one) => one.took));
     console.log(`# PostgreSQL slow: ${answers.length} answers, slowest ${(slowest / 1000).toFixed(1)} s, ${answers.filter((one) => one.status === 503).length} of 503, longest idle in transaction ${longest.toFixed(2)} s`);
     for (const one of answers) {
-      assert.ok([200, 503, 504].includes(one.status), JSON.stringify(one));
-      if (one.status !== 200) assert.ok(Number(one.retry) > 0, JSON.stringify(one));
+      assert.ok([200, 503].includes(one.status), JSON.stringify(one));
+      if (one.status === 503) assert.ok(Number(one.retry) > 0, JSON.stringify(one));
     }
     assert.ok(answers.some((one) => one.status === 200), "slow is not gone");
     assert.ok(slowest < 20_000);
